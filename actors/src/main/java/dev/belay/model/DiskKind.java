@@ -1,0 +1,14 @@
+package dev.belay.model;
+
+/** Where a disk's bytes live, and so where its VM can run. */
+public enum DiskKind {
+    /** One file that several servers see (NFS, say). Its storage must lock: safety.md 21. */
+    SHARED,
+    /**
+     * A fresh overlay of an image at each start, or an empty disk; what the guest writes is lost at
+     * a restart.
+     */
+    EPHEMERAL,
+    /** A file on one server: it pins the VM to that server. */
+    LOCAL
+}

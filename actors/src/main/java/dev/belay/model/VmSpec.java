@@ -1,0 +1,36 @@
+package dev.belay.model;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What the user asks for. Everything but the level is fixed while the VM exists.
+ *
+ * @param memoryMiB guest memory in MiB
+ * @param priority 0 to 1000; the higher comes first when there is not room for all
+ */
+public record VmSpec(
+        VmName name,
+        int cpus,
+        int memoryMiB,
+        Optional<KernelBoot> boot,
+        List<DiskSpec> disks,
+        List<NicSpec> nics,
+        Level level,
+        Placement placement,
+        int priority) {
+    public VmSpec {
+        disks = List.copyOf(disks);
+        nics = List.copyOf(nics);
+    }
+
+    /** The address that the user gave the first card that has one. */
+    public Optional<String> address() {
+        return nics.stream().flatMap(nic -> nic.address().stream()).findFirst();
+    }
+
+    /** A local disk exists on one server only. */
+    public boolean isPinned() {
+        return disks.stream().anyMatch(disk -> disk.kind() == DiskKind.LOCAL);
+    }
+}
