@@ -1,0 +1,108 @@
+package dev.belay.decision;
+
+import dev.belay.decision.VmState.Absent;
+import dev.belay.decision.VmState.BackingOff;
+import dev.belay.decision.VmState.FailingOver;
+import dev.belay.decision.VmState.Placing;
+import dev.belay.decision.VmState.Present;
+import dev.belay.decision.VmState.Refusal;
+import dev.belay.decision.VmState.Running;
+import dev.belay.decision.VmState.Starting;
+import dev.belay.decision.VmState.Stopped;
+import dev.belay.decision.VmState.Stopping;
+import dev.belay.decision.VmState.Waiting;
+import dev.belay.model.RunRight;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** A VM's state in plain words: where it stands, why, and what the operator can do. */
+public final class Explanation {
+    private Explanation() {}
+
+    /** How well the VM is covered against the next failure, measured by its own level. */
+    public enum Protection {
+        /** Not running, or nothing could take over. */
+        UNPROTECTED,
+        /** The next failure that the level speaks of is covered. */
+        PROTECTED,
+        /** Runs, but the next failure is not covered; the explanation says why. */
+        DEGRADED
+    }
+
+    /** The state's name as the API and the CLI show it. */
+    public static String name(VmState state) {
+        return switch (state) {
+            case Absent _ -> "Absent";
+            case Stopped _ -> "Stopped";
+            case Waiting _ -> "Waiting";
+            case Placing _, Starting _ -> "Starting";
+            case Running _ -> "Running";
+            case Stopping _ -> "Stopping";
+            case FailingOver _ -> "FailingOver";
+            case BackingOff _ -> "BackingOff";
+        };
+    }
+
+    public static Protection protection(VmState state, ClusterView view) {
+        return switch (state) {
+            case Running running ->
+                    refuge(running, running.right(), view) ? Protection.PROTECTED : Protection.DEGRADED;
+            case Absent _, Stopped _, Waiting _, Placing _, Starting _, Stopping _, FailingOver _, BackingOff _ ->
+                    Protection.UNPROTECTED;
+        };
+    }
+
+    public static String of(VmState state, ClusterView view) {
+        return switch (state) {
+            case Absent _ -> "There is no VM of this name.";
+            case Stopped _ -> "Stopped, as desired. Start it with: belay vm start " + name((Present) state);
+            case Waiting s -> waiting(s, view);
+            case Placing s -> "Asking server " + s.candidate() + " to keep memory for it.";
+            case Starting s -> "Starting on server " + s.right().server() + ".";
+            case Running s ->
+                    "Runs on server " + s.right().server() + "." + (refuge(s, s.right(), view) ? "" : " " + uncovered(s, view));
+            case Stopping s ->
+                    (s.kill() ? "Being killed on server " : "Shutting down on server ") + s.right().server() + ".";
+            case FailingOver s ->
+                    "Server %s is lost. The VM starts elsewhere as soon as it is proved that nothing of it runs there any more."
+                            .formatted(s.lost().server());
+            case BackingOff s ->
+                    "Failed %d times in a row; starts again after a pause of %d s. Its console log on server %s may say why."
+                            .formatted(s.vm().failures(), s.pause().toSeconds(), s.last().server());
+        };
+    }
+
+    private static String waiting(Waiting s, ClusterView view) {
+        if (s.refusals().isEmpty()) {
+            return view.servers().isEmpty()
+                    ? "Waits for a first server to join the cluster."
+                    : "Waits for a server that can take it.";
+        }
+        return "No server can take it: " + sentence(s.refusals()) + ". It starts as soon as one can.";
+    }
+
+    private static String sentence(List<Refusal> refusals) {
+        return refusals.stream()
+                .map(refusal -> refusal.server() + ": " + refusal.why())
+                .collect(Collectors.joining("; "));
+    }
+
+    /** Whether another server could take it now. */
+    private static boolean refuge(Present state, RunRight right, ClusterView view) {
+        var here = List.of(new Refusal(right.server(), "it runs there", true));
+        return VmPlacement.best(state.vm().spec(), view, here).isPresent();
+    }
+
+    private static String uncovered(Present state, ClusterView view) {
+        if (state.vm().spec().isPinned()) {
+            return "A local disk pins it to this server: when the server fails, the VM waits for it to come back.";
+        }
+        return view.servers().size() < 2
+                ? "There is no other server: the failure of this one is not covered."
+                : "No other server could take it now: the failure of this one is not covered.";
+    }
+
+    private static String name(Present state) {
+        return state.vm().spec().name().value();
+    }
+}

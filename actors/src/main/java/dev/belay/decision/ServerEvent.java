@@ -1,0 +1,47 @@
+package dev.belay.decision;
+
+import dev.belay.decision.ServerState.Server;
+import dev.belay.model.Epoch;
+import dev.belay.model.GuardedEvent;
+import dev.belay.model.Incarnation;
+import dev.belay.model.JournalGuard;
+import dev.belay.model.ServerName;
+import dev.belay.model.VmName;
+import java.time.Instant;
+import java.util.List;
+
+/** What happened to one server, as stored for ever. */
+public sealed interface ServerEvent {
+    Instant at();
+
+    record ServerAdmitted(Instant at, Server server) implements ServerEvent, GuardedEvent {
+        @Override
+        public List<JournalGuard> guards() {
+            return List.of(new JournalGuard.Admits(server.name(), server.incarnation()));
+        }
+    }
+
+    record MemoryChanged(Instant at, int memoryMiB) implements ServerEvent {}
+
+    record MemoryReserved(Instant at, VmName vm, Epoch epoch, int memoryMiB)
+            implements ServerEvent {}
+
+    record MemoryReleased(Instant at, VmName vm) implements ServerEvent {}
+
+    record ServerFenced(
+            Instant at, ServerName name, Incarnation incarnation, List<Evidence> evidence)
+            implements ServerEvent, GuardedEvent {
+        public ServerFenced {
+            evidence = List.copyOf(evidence);
+        }
+
+        @Override
+        public List<JournalGuard> guards() {
+            return List.of(new JournalGuard.Fences(name, incarnation));
+        }
+    }
+
+    record FenceAgentFailed(Instant at, String detail) implements ServerEvent {}
+
+    record FencingProved(Instant at, Incarnation incarnation, Proof proof) implements ServerEvent {}
+}

@@ -1,0 +1,52 @@
+package dev.belay.decision;
+
+import dev.belay.model.Epoch;
+import dev.belay.model.Incarnation;
+import dev.belay.model.VmName;
+import java.util.List;
+
+/** What a server's entity is told. */
+public sealed interface ServerInput {
+    /**
+     * The server's node asks to be admitted, and asks again now and then.
+     *
+     * @param holding the newest incarnation that it knows to have had, in this boot or an earlier
+     *     one
+     * @param clean it has just killed everything that older incarnations may have left and closed
+     *     their exports
+     */
+    record Join(String bootId, int memoryMiB, Incarnation holding, boolean clean)
+            implements ServerInput {}
+
+    /**
+     * The server does not answer.
+     *
+     * @param lost how many servers do not answer now, this one among them
+     * @param known how many servers were admitted ever
+     */
+    record Lost(Incarnation incarnation, List<Evidence> evidence, int lost, int known)
+            implements ServerInput {
+        public Lost {
+            evidence = List.copyOf(evidence);
+        }
+    }
+
+    /**
+     * The longest lease that this incarnation can hold has run out, with margin, on the waiter's
+     * own clock.
+     */
+    record LeaseWaited(Incarnation incarnation, String detail) implements ServerInput {}
+
+    /** The fence agent ended. {@code off}: it switched the server off and then saw it off. */
+    record AgentAnswered(Incarnation incarnation, boolean off, String detail)
+            implements ServerInput {}
+
+    /** A VM wants memory here for its replica at {@code epoch}. */
+    record Reserve(VmName vm, Epoch epoch, int memoryMiB) implements ServerInput {}
+
+    /** The VM does not run here any more, at least not with an epoch up to this one. */
+    record Release(VmName vm, Epoch upTo) implements ServerInput {}
+
+    /** A VM that has its right here asks how that incarnation stands. */
+    record AskStanding(VmName vm, Incarnation incarnation) implements ServerInput {}
+}

@@ -1,0 +1,104 @@
+package dev.belay.decision;
+
+import dev.belay.decision.VmState.Absent;
+import dev.belay.decision.VmState.BackingOff;
+import dev.belay.decision.VmState.FailingOver;
+import dev.belay.decision.VmState.Placing;
+import dev.belay.decision.VmState.Present;
+import dev.belay.decision.VmState.Running;
+import dev.belay.decision.VmState.Starting;
+import dev.belay.decision.VmState.Stopped;
+import dev.belay.decision.VmState.Stopping;
+import dev.belay.decision.VmState.Vm;
+import dev.belay.decision.VmState.Waiting;
+import dev.belay.model.Desired;
+import dev.belay.model.Epoch;
+import java.util.List;
+import java.util.Optional;
+
+/** How events make a VM's state: live and at replay the same, free of rules. */
+public final class VmHistory {
+    public static final VmState NEW = new Absent(Epoch.NONE);
+
+    private VmHistory() {}
+
+    /** Exhaustive over events. One that does not fit means that a stored history is damaged. */
+    public static VmState apply(VmState state, VmEvent event) {
+        if (event instanceof VmEvent.VmCreated(_, var spec, var desired)) {
+            if (!(state instanceof Absent(var last))) {
+                throw damaged(state, event);
+            }
+            var vm = new Vm(spec, desired, false, last, 0, 0, Optional.empty(), List.of());
+            return desired == Desired.RUNNING ? new Waiting(vm, List.of()) : new Stopped(vm);
+        }
+        if (!(state instanceof Present present)) {
+            throw damaged(state, event);
+        }
+        return applyTo(present, event);
+    }
+
+    private static VmState applyTo(Present state, VmEvent event) {
+        var vm = state.vm();
+        return switch (event) {
+            case VmEvent.VmCreated _ -> throw damaged(state, event);
+            case VmEvent.DesireChanged(_, var desired, var deleting) -> {
+                var changed = vm.desiring(desired, deleting);
+                yield state instanceof Stopped && desired == Desired.RUNNING
+                        ? new Waiting(changed, List.of())
+                        : with(state, changed);
+            }
+            case VmEvent.PlacementTried(_, var candidate, var refusals) ->
+                    new Placing(vm, candidate, refusals);
+            case VmEvent.NoServerFound(_, var refusals) -> new Waiting(vm, refusals);
+            case VmEvent.RightGranted(_, var right) -> new Starting(vm.at(right.epoch()), right);
+            case VmEvent.VmStarted(_, var right, _) -> new Running(vm, right);
+            case VmEvent.StopBegan(_, var right, var kill, var elsewhere, _) ->
+                    new Stopping(vm, right, kill, elsewhere);
+            case VmEvent.ReplicaEnded(_, _, _, var failed) ->
+                    new Waiting(failed ? vm.failed(vm.failures() + 1) : vm, List.of());
+            case VmEvent.BackOffBegan(_, var last, var pause) -> new BackingOff(vm, last, pause);
+            case VmEvent.VmSettled _ -> with(state, vm.failed(0));
+            case VmEvent.FailoverBegan(var at, var number, var cause, var lost, var fencing) -> {
+                var open =
+                        vm.failover()
+                                .orElseGet(() ->
+                                        new Failover(
+                                                number,
+                                                cause,
+                                                lost.server(),
+                                                Optional.empty(),
+                                                at,
+                                                Optional.empty(),
+                                                List.of()));
+                var changed = vm.failingOver(open);
+                yield fencing ? new FailingOver(changed, lost) : with(state, changed);
+            }
+            case VmEvent.FailoverAdvanced(_, var steps) ->
+                    with(
+                            state,
+                            vm.failover().map(open -> vm.failingOver(open.with(steps))).orElse(vm));
+            case VmEvent.LossProved _ -> new Waiting(vm, List.of());
+            case VmEvent.FailoverEnded(_, var report) -> with(state, vm.reported(report));
+            case VmEvent.VmStopped _ -> new Stopped(vm.failed(0));
+            case VmEvent.VmDeleted(_, var last) -> new Absent(last);
+        };
+    }
+
+    private static Present with(Present state, Vm vm) {
+        return switch (state) {
+            case Stopped _ -> new Stopped(vm);
+            case Waiting s -> new Waiting(vm, s.refusals());
+            case Placing s -> new Placing(vm, s.candidate(), s.refusals());
+            case Starting s -> new Starting(vm, s.right());
+            case Running s -> new Running(vm, s.right());
+            case Stopping s -> new Stopping(vm, s.right(), s.kill(), s.elsewhere());
+            case FailingOver s -> new FailingOver(vm, s.lost());
+            case BackingOff s -> new BackingOff(vm, s.last(), s.pause());
+        };
+    }
+
+    private static IllegalStateException damaged(VmState state, VmEvent event) {
+        return new IllegalStateException(
+                "Expected a state that fits the stored event " + event + ", but found " + state);
+    }
+}

@@ -1,0 +1,100 @@
+package dev.belay.decision;
+
+import dev.belay.model.Epoch;
+import dev.belay.model.Incarnation;
+import dev.belay.model.RunRight;
+import dev.belay.model.ServerName;
+import dev.belay.model.VmSpec;
+import java.util.List;
+
+/**
+ * What a VM's entity is told: a user's request or news. News name the right that they speak of, so
+ * that late ones are known.
+ */
+public sealed interface VmInput {
+    /** A user's wish. */
+    sealed interface Request extends VmInput {}
+
+    /**
+     * @param start whether it shall run at once
+     */
+    record Create(VmSpec spec, boolean start) implements Request {}
+
+    record Start() implements Request {}
+
+    /**
+     * @param kill without asking the guest
+     */
+    record Stop(boolean kill) implements Request {}
+
+    /**
+     * @param force also while it runs: kills it first
+     */
+    record Delete(boolean force) implements Request {}
+
+    /** The server keeps memory free for this epoch. */
+    record Reserved(ServerName server, Incarnation incarnation, Epoch epoch) implements VmInput {}
+
+    record ReservationRefused(ServerName server, Epoch epoch, String why) implements VmInput {}
+
+    /** The guest's CPUs run. {@code timings}: what the server did and how long each took. */
+    record ReplicaStarted(RunRight right, String detail, List<Timing> timings) implements VmInput {
+        public ReplicaStarted {
+            timings = List.copyOf(timings);
+        }
+    }
+
+    /** The server could not start it and runs nothing of this right. */
+    record ReplicaStartFailed(RunRight right, String why, boolean elsewhere) implements VmInput {}
+
+    /**
+     * No process of this right runs, and none will: it ended, or was never started and will not be.
+     */
+    record ReplicaGone(RunRight right, Cause cause, String detail) implements VmInput {}
+
+    /** The guest's kernel panicked; the replica is paused. */
+    record GuestPanicked(RunRight right) implements VmInput {}
+
+    /** A disk failed; the replica is paused and the guest has not seen the error. */
+    record DiskFailed(RunRight right, String disk, String why) implements VmInput {}
+
+    /** A server tells that it runs this replica; it may be one that nobody wants any more. */
+    record ReplicaSeen(RunRight right) implements VmInput {}
+
+    /** The journal refuses this incarnation from here on; what runs there may still run. */
+    record ServerLost(ServerName server, Incarnation incarnation, List<Evidence> evidence)
+            implements VmInput {
+        public ServerLost {
+            evidence = List.copyOf(evidence);
+        }
+    }
+
+    /** Nothing of this incarnation or an older one runs any more. */
+    record FenceProved(ServerName server, Incarnation incarnation, Proof proof)
+            implements VmInput {}
+
+    /** The pause after this epoch's failure is over. */
+    record BackOffOver(Epoch epoch) implements VmInput {}
+
+    /** This replica has run long enough to forget earlier failures. */
+    record Settled(Epoch epoch) implements VmInput {}
+
+    /** Look again: the servers may have changed. */
+    record Tick() implements VmInput {}
+
+    enum Cause {
+        /** QEMU ended by itself or was killed. */
+        DIED,
+        /** The leash killed it because the lease ran out. */
+        LEASE,
+        /** The guest switched itself off. */
+        POWERED_OFF,
+        /** Belay stopped it, as ordered. */
+        STOPPED
+    }
+
+    /**
+     * @param tookMs milliseconds, measured where it was done
+     */
+    record Timing(String what, long tookMs) {}
+}

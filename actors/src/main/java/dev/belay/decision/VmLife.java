@@ -1,0 +1,345 @@
+package dev.belay.decision;
+
+import dev.belay.decision.Decision.Accepted;
+import dev.belay.decision.Decision.Ignored;
+import dev.belay.decision.Decision.Reason;
+import dev.belay.decision.Decision.Rejected;
+import dev.belay.decision.VmInput.Cause;
+import dev.belay.decision.VmState.Absent;
+import dev.belay.decision.VmState.BackingOff;
+import dev.belay.decision.VmState.FailingOver;
+import dev.belay.decision.VmState.Placing;
+import dev.belay.decision.VmState.Present;
+import dev.belay.decision.VmState.Running;
+import dev.belay.decision.VmState.Starting;
+import dev.belay.decision.VmState.Stopped;
+import dev.belay.decision.VmState.Stopping;
+import dev.belay.decision.VmState.Vm;
+import dev.belay.decision.VmState.Waiting;
+import dev.belay.model.Desired;
+import dev.belay.model.Epoch;
+import dev.belay.model.Level;
+import dev.belay.model.RunRight;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The life of one VM at level RESTART, as plain values.
+ *
+ * <pre>
+ *  Absent --Create--> Waiting --a server fits--> Placing --Reserved--> Starting --ReplicaStarted--> Running
+ *     ^                ^  ^ ^                     |   (RightGranted, epoch + 1)                        |
+ *     |                |  | +--ReservationRefused-+                                                    |
+ *   Delete             |  |                                                                            |
+ *     |                |  +------- FenceProved ------- FailingOver <----- ServerLost ------------------+
+ *  Stopped <- Stopping-+                                                                               |
+ *     |         ^                                    BackingOff <-- ReplicaGone (again and again) -----+
+ *     +--Start  +------------------- Stop, GuestPanicked, DiskFailed ----------------------------------+
+ * </pre>
+ *
+ * <p>Invariant: a right is granted only when nothing of an older one can run (architecture.md R1,
+ * R4).
+ */
+public final class VmLife {
+    /** How long a replica must run until earlier failures are forgotten. */
+    static final Duration SETTLED = Duration.ofSeconds(60);
+
+    private VmLife() {}
+
+    public static Decision<VmEvent, VmAction> decide(VmState state, Context now, VmInput input) {
+        return switch (state) {
+            case Absent s -> whenAbsent(s, now, input);
+            case Present s when input instanceof VmInput.Request request ->
+                    VmRequests.decide(s, now, request);
+            case Present s when input instanceof VmInput.ReplicaSeen(var right) -> seen(s, right);
+            case Stopped _ -> ignored("stopped: nothing of this VM is expected to happen");
+            case Waiting s -> whenWaiting(s, now, input);
+            case Placing s -> whenPlacing(s, now, input);
+            case Starting s -> whenStarting(s, now, input);
+            case Running s -> whenRunning(s, now, input);
+            case Stopping s -> whenStopping(s, now, input);
+            case FailingOver s -> whenFailingOver(s, now, input);
+            case BackingOff s -> whenBackingOff(s, now, input);
+        };
+    }
+
+    private static Decision<VmEvent, VmAction> whenAbsent(Absent s, Context now, VmInput input) {
+        return switch (input) {
+            case VmInput.Create(var spec, _) when spec.level() != Level.RESTART ->
+                    new Rejected<>(
+                            Reason.UNSUPPORTED,
+                            "Level %s is not available in this version; only RESTART is"
+                                    .formatted(spec.level()));
+            case VmInput.Create(var spec, var start) -> {
+                var desired = start ? Desired.RUNNING : Desired.STOPPED;
+                var steps = new VmSteps(now, s).add(new VmEvent.VmCreated(now.at(), spec, desired));
+                yield (start ? VmPlacement.pursue(steps, List.of()) : steps).accepted();
+            }
+            case VmInput.Request _ ->
+                    new Rejected<>(Reason.NOT_FOUND, "There is no VM of this name");
+            // It was deleted, so nothing of it may run: what turns up was left by a server that was
+            // away then.
+            case VmInput.ReplicaSeen(var right) when !right.epoch().isAfter(s.last()) ->
+                    tell(new VmAction.StopReplica(right, true));
+            case VmInput.Reserved(var server, _, var epoch) ->
+                    tell(new VmAction.Release(server, epoch));
+            case VmInput.ReplicaSeen _,
+                    VmInput.ReservationRefused _,
+                    VmInput.ReplicaStarted _,
+                    VmInput.ReplicaStartFailed _,
+                    VmInput.ReplicaGone _,
+                    VmInput.GuestPanicked _,
+                    VmInput.DiskFailed _,
+                    VmInput.ServerLost _,
+                    VmInput.FenceProved _,
+                    VmInput.BackOffOver _,
+                    VmInput.Settled _,
+                    VmInput.Tick _ ->
+                    ignored("there is no such VM");
+        };
+    }
+
+    /** A replica turned up: of the newest right it is expected, of an older one it must go. */
+    private static Decision<VmEvent, VmAction> seen(Present state, RunRight right) {
+        var expected = right(state);
+        if (expected.isPresent() && expected.get().equals(right)) {
+            return ignored("it is the one that should run");
+        }
+        return right.epoch().isAfter(state.vm().epoch())
+                ? ignored(
+                        "an epoch that was never given: nothing is known about it, nothing is done")
+                : tell(new VmAction.StopReplica(right, true));
+    }
+
+    /** The right that is out, if one is: something may run under it. */
+    public static java.util.Optional<RunRight> right(VmState state) {
+        return switch (state) {
+            case Absent _, Stopped _, Waiting _, Placing _, BackingOff _ ->
+                    java.util.Optional.empty();
+            case Starting s -> java.util.Optional.of(s.right());
+            case Running s -> java.util.Optional.of(s.right());
+            case Stopping s -> java.util.Optional.of(s.right());
+            case FailingOver s -> java.util.Optional.of(s.lost());
+        };
+    }
+
+    private static Decision<VmEvent, VmAction> whenWaiting(Waiting s, Context now, VmInput input) {
+        return switch (input) {
+            case VmInput.Tick _ ->
+                    VmPlacement.pursue(new VmSteps(now, s), VmPlacement.asked(s.refusals()))
+                            .accepted();
+            case VmInput.BackOffOver(var epoch) when epoch.equals(s.vm().epoch()) ->
+                    VmPlacement.pursue(new VmSteps(now, s), List.of()).accepted();
+            case VmInput.Reserved(var server, _, var epoch) ->
+                    tell(new VmAction.Release(server, epoch));
+            default -> ignoredNews("waiting for a server", input);
+        };
+    }
+
+    private static Decision<VmEvent, VmAction> whenPlacing(Placing s, Context now, VmInput input) {
+        var next = s.vm().epoch().next();
+        return switch (input) {
+            case VmInput.Reserved(var server, var incarnation, var epoch)
+                    when server.equals(s.candidate()) && epoch.equals(next) ->
+                    VmPlacement.grant(
+                                    new VmSteps(now, s)
+                                            .step(
+                                                    server
+                                                            + " keeps "
+                                                            + s.vm().spec().memoryMiB()
+                                                            + " MiB for it"),
+                                    new RunRight(s.vm().spec().name(), epoch, server, incarnation))
+                            .accepted();
+            case VmInput.Reserved(var server, _, var epoch) when !server.equals(s.candidate()) ->
+                    tell(new VmAction.Release(server, epoch));
+            case VmInput.ReservationRefused(var server, var epoch, var why)
+                    when server.equals(s.candidate()) && epoch.equals(next) ->
+                    VmPlacement.pursue(
+                                    new VmSteps(now, s),
+                                    VmPlacement.plus(s.refusals(), server, why))
+                            .accepted();
+            // A candidate that does not answer is not waited for when another one fits.
+            case VmInput.Tick _
+                    when now.view()
+                            .server(s.candidate())
+                            .filter(v -> v.live() && v.reachable())
+                            .isEmpty() ->
+                    VmPlacement.pursue(
+                                    new VmSteps(now, s)
+                                            .act(new VmAction.Release(s.candidate(), next)),
+                                    VmPlacement.plus(
+                                            s.refusals(), s.candidate(), "it does not answer"))
+                            .accepted();
+            default -> ignoredNews("waiting for " + s.candidate() + "'s word", input);
+        };
+    }
+
+    private static Decision<VmEvent, VmAction> whenStarting(
+            Starting s, Context now, VmInput input) {
+        return switch (input) {
+            case VmInput.ReplicaStarted(var right, var detail, var timings)
+                    when right.equals(s.right()) ->
+                    VmRecovery.started(new VmSteps(now, s), right, detail, timings).accepted();
+            case VmInput.ReplicaStartFailed(var right, var why, var elsewhere)
+                    when right.equals(s.right()) ->
+                    VmRecovery.startFailed(new VmSteps(now, s), right, why, elsewhere).accepted();
+            case VmInput.ReplicaGone(var right, var cause, var detail)
+                    when right.equals(s.right()) ->
+                    VmRecovery.died(new VmSteps(now, s), right, cause, detail).accepted();
+            default -> whileRightIsOut(s, s.right(), now, input);
+        };
+    }
+
+    private static Decision<VmEvent, VmAction> whenRunning(Running s, Context now, VmInput input) {
+        return switch (input) {
+            case VmInput.ReplicaGone(var right, var cause, var detail)
+                    when right.equals(s.right()) ->
+                    VmRecovery.died(new VmSteps(now, s), right, cause, detail).accepted();
+            case VmInput.GuestPanicked(var right) when right.equals(s.right()) ->
+                    VmRecovery.stopToRestart(
+                                    new VmSteps(now, s),
+                                    right,
+                                    "the guest's kernel panicked",
+                                    false)
+                            .accepted();
+            case VmInput.DiskFailed(var right, var disk, var why) when right.equals(s.right()) ->
+                    VmRecovery.stopToRestart(
+                                    new VmSteps(now, s),
+                                    right,
+                                    "disk %s failed: %s".formatted(disk, why),
+                                    true)
+                            .accepted();
+            case VmInput.Settled(var epoch)
+                    when epoch.equals(s.right().epoch()) && s.vm().failures() > 0 ->
+                    new VmSteps(now, s).add(new VmEvent.VmSettled(now.at(), epoch)).accepted();
+            default -> whileRightIsOut(s, s.right(), now, input);
+        };
+    }
+
+    private static Decision<VmEvent, VmAction> whenStopping(
+            Stopping s, Context now, VmInput input) {
+        return switch (input) {
+            case VmInput.ReplicaGone(var right, _, var detail) when right.equals(s.right()) ->
+                    VmRecovery.stopped(new VmSteps(now, s), s, detail).accepted();
+            case VmInput.ReplicaStartFailed(var right, var why, _) when right.equals(s.right()) ->
+                    VmRecovery.stopped(new VmSteps(now, s), s, why).accepted();
+            default -> whileRightIsOut(s, s.right(), now, input);
+        };
+    }
+
+    /** What is the same in every state in which something may run. */
+    private static Decision<VmEvent, VmAction> whileRightIsOut(
+            Present s, RunRight right, Context now, VmInput input) {
+        return switch (input) {
+            case VmInput.ServerLost(var server, var incarnation, var evidence)
+                    when server.equals(right.server()) && incarnation.equals(right.incarnation()) ->
+                    VmRecovery.lost(new VmSteps(now, s), right, evidence).accepted();
+            case VmInput.FenceProved proved when proves(proved, right) ->
+                    VmRecovery.proved(
+                                    VmRecovery.lost(new VmSteps(now, s), right, List.of()),
+                                    right,
+                                    proved.proof())
+                            .accepted();
+            default -> ignoredNews("of " + right, input);
+        };
+    }
+
+    private static Decision<VmEvent, VmAction> whenFailingOver(
+            FailingOver s, Context now, VmInput input) {
+        return switch (input) {
+            case VmInput.FenceProved proved when proves(proved, s.lost()) ->
+                    VmRecovery.proved(new VmSteps(now, s), s.lost(), proved.proof()).accepted();
+            default ->
+                    ignoredNews(
+                            "waiting for the proof that nothing of " + s.lost() + " runs", input);
+        };
+    }
+
+    private static Decision<VmEvent, VmAction> whenBackingOff(
+            BackingOff s, Context now, VmInput input) {
+        return switch (input) {
+            case VmInput.BackOffOver(var epoch) when epoch.equals(s.last().epoch()) ->
+                    VmRecovery.again(new VmSteps(now, s), s).accepted();
+            // Nothing runs, so nothing has to be proved: it need not wait for this server any
+            // longer.
+            case VmInput.ServerLost(var server, var incarnation, _)
+                    when server.equals(s.last().server())
+                            && incarnation.equals(s.last().incarnation()) ->
+                    VmPlacement.pursue(new VmSteps(now, s), List.of()).accepted();
+            default -> ignoredNews("pausing before the next try", input);
+        };
+    }
+
+    /** A proof covers the incarnation that it names and every older one of that server. */
+    private static boolean proves(VmInput.FenceProved proved, RunRight right) {
+        return proved.server().equals(right.server())
+                && !right.incarnation().isAfter(proved.incarnation());
+    }
+
+    /** What to send again after a restart and now and then, from the state alone. */
+    public static List<VmAction> pending(VmState state) {
+        return switch (state) {
+            case Absent _, Stopped _ -> List.of();
+            case Waiting s ->
+                    List.of(new VmAction.WakeAfter(VmPlacement.retryPause(s.vm()), s.vm().epoch()));
+            case Placing s ->
+                    List.of(
+                            new VmAction.Reserve(
+                                    s.candidate(),
+                                    s.vm().epoch().next(),
+                                    s.vm().spec().memoryMiB()));
+            case Starting s ->
+                    withStanding(s.right(), new VmAction.StartReplica(s.right(), s.vm().spec()));
+            case Running s -> {
+                var actions =
+                        new ArrayList<>(withStanding(s.right(), new VmAction.Confirm(s.right())));
+                if (s.vm().failures() > 0) {
+                    actions.add(new VmAction.SettleAfter(SETTLED, s.right().epoch()));
+                }
+                yield actions;
+            }
+            case Stopping s ->
+                    withStanding(s.right(), new VmAction.StopReplica(s.right(), s.kill()));
+            case FailingOver s ->
+                    List.of(new VmAction.AskStanding(s.lost().server(), s.lost().incarnation()));
+            case BackingOff s -> List.of(new VmAction.WakeAfter(s.pause(), s.last().epoch()));
+        };
+    }
+
+    private static List<VmAction> withStanding(RunRight right, VmAction order) {
+        return List.of(order, new VmAction.AskStanding(right.server(), right.incarnation()));
+    }
+
+    static Decision<VmEvent, VmAction> tell(VmAction action) {
+        return new Accepted<>(List.of(), List.of(action));
+    }
+
+    static <E, A> Decision<E, A> ignored(String why) {
+        return new Ignored<>(why);
+    }
+
+    /** Late or repeated news: the state says what is waited for, and this is not it. */
+    private static Decision<VmEvent, VmAction> ignoredNews(String waitingFor, VmInput input) {
+        return new Ignored<>(
+                input.getClass().getSimpleName() + " changes nothing while " + waitingFor);
+    }
+
+    static boolean isFailure(Cause cause) {
+        return switch (cause) {
+            case DIED, POWERED_OFF -> true;
+            case LEASE, STOPPED -> false;
+        };
+    }
+
+    static Epoch last(VmState state) {
+        return switch (state) {
+            case Absent s -> s.last();
+            case Present s -> s.vm().epoch();
+        };
+    }
+
+    static Vm vm(VmState state) {
+        return ((Present) state).vm();
+    }
+}

@@ -1,0 +1,184 @@
+package dev.belay.decision;
+
+import dev.belay.decision.Failover.Step;
+import dev.belay.decision.VmInput.Cause;
+import dev.belay.decision.VmInput.Timing;
+import dev.belay.decision.VmState.BackingOff;
+import dev.belay.decision.VmState.FailingOver;
+import dev.belay.decision.VmState.Refusal;
+import dev.belay.decision.VmState.Stopping;
+import dev.belay.model.Desired;
+import dev.belay.model.RunRight;
+import java.time.Duration;
+import java.util.List;
+
+/** What follows when a replica starts, fails or is lost. */
+final class VmRecovery {
+    /**
+     * So many failures in a row are answered on the same server; after that another one is tried.
+     */
+    static final int TRIES_HERE = 3;
+
+    private VmRecovery() {}
+
+    static VmSteps started(VmSteps steps, RunRight right, String detail, List<Timing> timings) {
+        var now = steps.now();
+        steps.steps(
+                timings.stream()
+                        .map(timing ->
+                                new Step(
+                                        now.at(),
+                                        right.server().value(),
+                                        timing.what(),
+                                        timing.tookMs()))
+                        .toList());
+        steps.step("runs on " + right.server() + ": " + detail)
+                .add(new VmEvent.VmStarted(now.at(), right, detail));
+        steps.vm()
+                .failover()
+                .ifPresent(failover ->
+                        steps.add(
+                                new VmEvent.FailoverEnded(
+                                        now.at(), failover.ended(right.server(), now.at()))));
+        return steps.vm().failures() > 0
+                ? steps.act(new VmAction.SettleAfter(VmLife.SETTLED, right.epoch()))
+                : steps;
+    }
+
+    static VmSteps startFailed(VmSteps steps, RunRight right, String why, boolean elsewhere) {
+        steps.step("could not start on " + right.server() + ": " + why)
+                .add(new VmEvent.ReplicaEnded(steps.now().at(), right, why, true));
+        return elsewhere ? leave(steps, right, why) : pauseOrRest(steps, right);
+    }
+
+    /** A replica ended, and the server that ran it says so: nothing has to be proved. */
+    static VmSteps died(VmSteps steps, RunRight right, Cause cause, String detail) {
+        var now = steps.now();
+        if (steps.vm().desired() == Desired.RUNNING && !steps.vm().deleting()) {
+            begin(steps, right, describe(cause, detail), false);
+            steps.steps(
+                    List.of(
+                            new Step(
+                                    now.at(),
+                                    right.server().value(),
+                                    describe(cause, detail),
+                                    -1)));
+        }
+        steps.add(
+                new VmEvent.ReplicaEnded(
+                        now.at(), right, describe(cause, detail), VmLife.isFailure(cause)));
+        if (steps.vm().desired() == Desired.STOPPED || steps.vm().deleting()) {
+            return VmPlacement.rest(steps.act(new VmAction.Release(right.server(), right.epoch())));
+        }
+        return steps.vm().failures() <= 1 ? here(steps, right) : pauseOrRest(steps, right);
+    }
+
+    /**
+     * The replica is of no use any more although its process lives: end it first, then start again.
+     */
+    static VmSteps stopToRestart(VmSteps steps, RunRight right, String why, boolean elsewhere) {
+        var now = steps.now();
+        begin(steps, right, why, false);
+        return steps.steps(List.of(new Step(now.at(), right.server().value(), why, -1)))
+                .add(new VmEvent.StopBegan(now.at(), right, true, elsewhere, why))
+                .act(new VmAction.StopReplica(right, true));
+    }
+
+    static VmSteps stopped(VmSteps steps, Stopping was, String detail) {
+        var right = was.right();
+        boolean unwanted = was.vm().desired() == Desired.STOPPED || was.vm().deleting();
+        steps.step("ended on " + right.server())
+                .add(new VmEvent.ReplicaEnded(steps.now().at(), right, detail, !unwanted));
+        if (unwanted) {
+            return VmPlacement.rest(steps.act(new VmAction.Release(right.server(), right.epoch())));
+        }
+        if (was.elsewhere()) {
+            return leave(steps, right, "its disk failed there");
+        }
+        return steps.vm().failures() <= 1 ? here(steps, right) : pauseOrRest(steps, right);
+    }
+
+    /** The journal refuses the server's incarnation; what runs there is unknown until proved. */
+    static VmSteps lost(VmSteps steps, RunRight right, List<Evidence> evidence) {
+        begin(steps, right, "server " + right.server() + " is lost", true);
+        steps.steps(
+                evidence.stream()
+                        .map(seen -> new Step(seen.at(), seen.where(), seen.what(), -1))
+                        .toList());
+        return steps.step(
+                        "fenced %s%s in the journal: no right and no lease for it any more"
+                                .formatted(right.server(), right.incarnation()))
+                .act(new VmAction.AskStanding(right.server(), right.incarnation()));
+    }
+
+    static VmSteps proved(VmSteps steps, RunRight right, Proof proof) {
+        steps.step(
+                        "nothing runs on %s%s any more: %s"
+                                .formatted(right.server(), right.incarnation(), proof.detail()))
+                .add(new VmEvent.LossProved(steps.now().at(), right, proof));
+        return VmPlacement.pursue(steps, List.of());
+    }
+
+    /** The pause is over: here again, or elsewhere when here failed too often. */
+    static VmSteps again(VmSteps steps, BackingOff state) {
+        var last = state.last();
+        var refusal =
+                new Refusal(
+                        last.server(),
+                        "it failed there %d times in a row".formatted(steps.vm().failures()),
+                        true);
+        boolean elsewhere =
+                steps.vm().failures() > TRIES_HERE
+                        && VmPlacement.best(steps.vm().spec(), steps.now().view(), List.of(refusal))
+                                .isPresent();
+        return elsewhere ? leave(steps, last, refusal.why()) : here(steps, last);
+    }
+
+    private static VmSteps here(VmSteps steps, RunRight last) {
+        return VmPlacement.grant(
+                steps,
+                new RunRight(
+                        last.vm(), steps.vm().epoch().next(), last.server(), last.incarnation()));
+    }
+
+    private static VmSteps leave(VmSteps steps, RunRight last, String why) {
+        return VmPlacement.pursue(
+                steps.act(new VmAction.Release(last.server(), last.epoch())),
+                VmPlacement.plus(List.of(), last.server(), why));
+    }
+
+    private static VmSteps pauseOrRest(VmSteps steps, RunRight last) {
+        if (steps.vm().desired() == Desired.STOPPED || steps.vm().deleting()) {
+            return VmPlacement.rest(steps.act(new VmAction.Release(last.server(), last.epoch())));
+        }
+        var pause =
+                Duration.ofSeconds(
+                        Math.min(30, 1L << Math.min(5, Math.max(0, steps.vm().failures() - 2))));
+        return steps.step("pauses %d s before the next try".formatted(pause.toSeconds()))
+                .add(new VmEvent.BackOffBegan(steps.now().at(), last, pause))
+                .act(new VmAction.WakeAfter(pause, last.epoch()));
+    }
+
+    /** Opens a report, or goes on with the one that is open. */
+    private static void begin(VmSteps steps, RunRight right, String cause, boolean fencing) {
+        if (fencing && steps.state() instanceof FailingOver) {
+            return;
+        }
+        var open = steps.vm().failover();
+        if (open.isPresent() && !fencing) {
+            steps.step(cause);
+            return;
+        }
+        int number = open.map(Failover::number).orElse(steps.vm().failoverCount() + 1);
+        steps.add(new VmEvent.FailoverBegan(steps.now().at(), number, cause, right, fencing));
+    }
+
+    private static String describe(Cause cause, String detail) {
+        return switch (cause) {
+            case DIED -> "QEMU ended: " + detail;
+            case LEASE -> "the leash killed it because the lease ran out: " + detail;
+            case POWERED_OFF -> "the guest switched itself off";
+            case STOPPED -> "stopped: " + detail;
+        };
+    }
+}
