@@ -16,7 +16,10 @@ import java.util.concurrent.CompletionStage;
 
 /** What the endpoint talks to. Every node has one, and any node's answers for any VM. */
 public interface Admin {
-    /** How a request ended. A stage that fails instead means: outcome unknown, look before you repeat it. */
+    /**
+     * How a request ended. A stage that fails instead means: outcome unknown, look before you
+     * repeat it.
+     */
     sealed interface Outcome {
         record Done(VmState state) implements Outcome {}
 
@@ -27,8 +30,10 @@ public interface Admin {
      * One node as this node sees it.
      *
      * @param role {@code server} or {@code witness}
-     * @param state {@code up}, {@code unreachable}, {@code fencing}, {@code fenced}, {@code absent} (configured, never joined)
-     * @param server what the journal knows; empty for a witness and for a server that was never admitted
+     * @param state {@code up}, {@code unreachable}, {@code fencing}, {@code fenced}, {@code absent}
+     *     (configured, never joined)
+     * @param server what the journal knows; empty for a witness and for a server that was never
+     *     admitted
      */
     record NodeInfo(
             ServerName name,
@@ -41,16 +46,25 @@ public interface Admin {
             Optional<ServerState> server,
             List<VmName> vms) {}
 
-    /** @param ready joined the cluster, journal answers, and admitted when it is a server; otherwise {@code why} says what is missing */
+    /**
+     * @param ready joined the cluster, journal answers, and admitted when it is a server; otherwise
+     *     {@code why} says what is missing
+     */
     record Readiness(boolean ready, String why, ServerName node, Optional<String> journalLeader) {}
 
     /** Carries a user's request to the VM's entity. */
     CompletionStage<Outcome> request(VmName vm, VmInput.Request request);
 
-    /** What each server that answers has against running this spec (empty list: nothing). Empty map: no server answers. */
+    /**
+     * What each server that answers has against running this spec (empty list: nothing). Empty map:
+     * no server answers.
+     */
     CompletionStage<Map<ServerName, List<String>>> check(VmSpec spec);
 
-    /** From the VM's entity; from this node's copy of the journal when the entity does not answer in time. */
+    /**
+     * From the VM's entity; from this node's copy of the journal when the entity does not answer in
+     * time.
+     */
     CompletionStage<VmState> show(VmName vm);
 
     /** All VMs from this node's copy of the journal, by name. */

@@ -46,8 +46,17 @@ public final class Explanation {
     public static Protection protection(VmState state, ClusterView view) {
         return switch (state) {
             case Running running ->
-                    refuge(running, running.right(), view) ? Protection.PROTECTED : Protection.DEGRADED;
-            case Absent _, Stopped _, Waiting _, Placing _, Starting _, Stopping _, FailingOver _, BackingOff _ ->
+                    refuge(running, running.right(), view)
+                            ? Protection.PROTECTED
+                            : Protection.DEGRADED;
+            case Absent _,
+                    Stopped _,
+                    Waiting _,
+                    Placing _,
+                    Starting _,
+                    Stopping _,
+                    FailingOver _,
+                    BackingOff _ ->
                     Protection.UNPROTECTED;
         };
     }
@@ -55,14 +64,20 @@ public final class Explanation {
     public static String of(VmState state, ClusterView view) {
         return switch (state) {
             case Absent _ -> "There is no VM of this name.";
-            case Stopped _ -> "Stopped, as desired. Start it with: belay vm start " + name((Present) state);
+            case Stopped _ ->
+                    "Stopped, as desired. Start it with: belay vm start " + name((Present) state);
             case Waiting s -> waiting(s, view);
             case Placing s -> "Asking server " + s.candidate() + " to keep memory for it.";
             case Starting s -> "Starting on server " + s.right().server() + ".";
             case Running s ->
-                    "Runs on server " + s.right().server() + "." + (refuge(s, s.right(), view) ? "" : " " + uncovered(s, view));
+                    "Runs on server "
+                            + s.right().server()
+                            + "."
+                            + (refuge(s, s.right(), view) ? "" : " " + uncovered(s, view));
             case Stopping s ->
-                    (s.kill() ? "Being killed on server " : "Shutting down on server ") + s.right().server() + ".";
+                    (s.kill() ? "Being killed on server " : "Shutting down on server ")
+                            + s.right().server()
+                            + ".";
             case FailingOver s ->
                     "Server %s is lost. The VM starts elsewhere as soon as it is proved that nothing of it runs there any more."
                             .formatted(s.lost().server());
@@ -78,7 +93,9 @@ public final class Explanation {
                     ? "Waits for a first server to join the cluster."
                     : "Waits for a server that can take it.";
         }
-        return "No server can take it: " + sentence(s.refusals()) + ". It starts as soon as one can.";
+        return "No server can take it: "
+                + sentence(s.refusals())
+                + ". It starts as soon as one can.";
     }
 
     private static String sentence(List<Refusal> refusals) {

@@ -1,0 +1,16 @@
+package dev.belay.vm;
+
+import dev.belay.decision.ClusterView;
+import dev.belay.decision.VmAction;
+import dev.belay.model.ServerName;
+import dev.belay.model.VmName;
+
+/** What a VM's entity reaches outside of itself. */
+public interface VmSurroundings {
+    ServerName self();
+
+    ClusterView view();
+
+    /** Sends the action on its way, best effort: it is repeated until its answer comes. */
+    void carryOut(VmName vm, VmAction action);
+}
