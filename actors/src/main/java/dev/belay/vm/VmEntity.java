@@ -18,6 +18,7 @@ import org.apache.pekko.actor.typed.SupervisorStrategy;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.apache.pekko.cluster.sharding.typed.javadsl.EntityTypeKey;
 import org.apache.pekko.persistence.typed.PersistenceId;
 import org.apache.pekko.persistence.typed.RecoveryCompleted;
@@ -63,11 +64,17 @@ public final class VmEntity extends EventSourcedBehavior<VmEntity.Message, VmEve
 
     public record Shown(VmState state) {}
 
-    public static Behavior<Message> create(VmName name, VmSurroundings surroundings) {
+    /**
+     * @param shard told when there is no such VM, so that a mistyped name is not kept for ever
+     */
+    public static Behavior<Message> create(
+            VmName name,
+            VmSurroundings surroundings,
+            ActorRef<ClusterSharding.ShardCommand> shard) {
         return Behaviors.<Message>supervise(
                         Behaviors.setup(context ->
                                 Behaviors.withTimers(timers ->
-                                        new VmEntity(context, timers, name, surroundings))))
+                                        new VmEntity(context, timers, name, surroundings, shard))))
                 .onFailure(
                         SupervisorStrategy.restartWithBackoff(
                                 Duration.ofMillis(100), Duration.ofSeconds(2), 0.2));
@@ -77,12 +84,14 @@ public final class VmEntity extends EventSourcedBehavior<VmEntity.Message, VmEve
     private final TimerScheduler<Message> timers;
     private final VmName name;
     private final VmSurroundings surroundings;
+    private final ActorRef<ClusterSharding.ShardCommand> shard;
 
     private VmEntity(
             ActorContext<Message> context,
             TimerScheduler<Message> timers,
             VmName name,
-            VmSurroundings surroundings) {
+            VmSurroundings surroundings,
+            ActorRef<ClusterSharding.ShardCommand> shard) {
         super(
                 PersistenceId.of("vm", name.value()),
                 SupervisorStrategy.restartWithBackoff(
@@ -91,6 +100,7 @@ public final class VmEntity extends EventSourcedBehavior<VmEntity.Message, VmEve
         this.timers = timers;
         this.name = name;
         this.surroundings = surroundings;
+        this.shard = shard;
     }
 
     @Override
@@ -131,7 +141,9 @@ public final class VmEntity extends EventSourcedBehavior<VmEntity.Message, VmEve
             case Request(var input, var replyTo) -> run(state, input, replyTo::tell);
             case News(var input) -> run(state, input, _ -> {});
             case Wake(var input) -> {
-                if (input instanceof VmInput.Tick) {
+                if (input instanceof VmInput.Tick && state instanceof VmState.Absent) {
+                    shard.tell(new ClusterSharding.Passivate<>(context.getSelf()));
+                } else if (input instanceof VmInput.Tick) {
                     VmLife.pending(state).forEach(this::carryOut);
                 }
                 yield run(state, input, _ -> {});

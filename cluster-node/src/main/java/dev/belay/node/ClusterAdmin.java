@@ -1,0 +1,191 @@
+package dev.belay.node;
+
+import dev.belay.admin.Admin;
+import dev.belay.cluster.ClusterModel;
+import dev.belay.cluster.JournalFeed;
+import dev.belay.cluster.NodeDirectory;
+import dev.belay.cluster.NodeDirectory.Node;
+import dev.belay.decision.ClusterView;
+import dev.belay.decision.ServerState;
+import dev.belay.decision.VmInput;
+import dev.belay.decision.VmLife;
+import dev.belay.decision.VmState;
+import dev.belay.model.ServerName;
+import dev.belay.model.VmName;
+import dev.belay.model.VmSpec;
+import dev.belay.server.ServerNode;
+import dev.belay.vm.VmEntity;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
+
+/** {@link Admin} over the sharded entities and this node's copy of the journal. */
+final class ClusterAdmin implements Admin {
+    private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(8);
+    private static final Duration SHOW_TIMEOUT = Duration.ofSeconds(2);
+    private static final Duration CHECK_TIMEOUT = Duration.ofSeconds(3);
+
+    private final ActorSystem<?> system;
+    private final NodeDirectory directory;
+    private final ClusterModel model;
+    private final JournalFeed feed;
+    private final Wiring wiring;
+    private final BooleanSupplier member;
+    private final Supplier<Optional<String>> journalLeader;
+
+    ClusterAdmin(
+            ActorSystem<?> system,
+            NodeDirectory directory,
+            ClusterModel model,
+            JournalFeed feed,
+            Wiring wiring,
+            BooleanSupplier member,
+            Supplier<Optional<String>> journalLeader) {
+        this.system = system;
+        this.directory = directory;
+        this.model = model;
+        this.feed = feed;
+        this.wiring = wiring;
+        this.member = member;
+        this.journalLeader = journalLeader;
+    }
+
+    @Override
+    public CompletionStage<Outcome> request(VmName vm, VmInput.Request request) {
+        return ClusterSharding.get(system)
+                .entityRefFor(VmEntity.KEY, vm.value())
+                .<VmEntity.Reply>ask(
+                        replyTo -> new VmEntity.Request(request, replyTo), REQUEST_TIMEOUT)
+                .thenApply(reply ->
+                        switch (reply) {
+                            case VmEntity.Done(var state) -> new Outcome.Done(state);
+                            case VmEntity.Refused(var reason, var message) ->
+                                    new Outcome.Refused(reason, message);
+                        });
+    }
+
+    @Override
+    public CompletionStage<Map<ServerName, List<String>>> check(VmSpec spec) {
+        var asked = new HashMap<ServerName, CompletableFuture<List<String>>>();
+        for (var node : directory.servers()) {
+            if (model.isReachable(node.name())) {
+                asked.put(node.name(), ask(node, spec));
+            }
+        }
+        return CompletableFuture.allOf(asked.values().toArray(CompletableFuture[]::new))
+                .thenApply(_ -> {
+                    var answers = new HashMap<ServerName, List<String>>();
+                    asked.forEach((name, answer) -> answers.put(name, answer.join()));
+                    return answers;
+                });
+    }
+
+    private CompletableFuture<List<String>> ask(Node node, VmSpec spec) {
+        return AskPattern.<ServerNode.Message, ServerNode.Checked>ask(
+                        wiring.server(node),
+                        replyTo -> new ServerNode.Check(spec, replyTo),
+                        CHECK_TIMEOUT,
+                        system.scheduler())
+                .thenApply(ServerNode.Checked::problems)
+                .exceptionally(_ ->
+                        List.of(
+                                "it did not answer within %d s"
+                                        .formatted(CHECK_TIMEOUT.toSeconds())))
+                .toCompletableFuture();
+    }
+
+    @Override
+    public CompletionStage<VmState> show(VmName vm) {
+        return ClusterSharding.get(system)
+                .entityRefFor(VmEntity.KEY, vm.value())
+                .ask(VmEntity.Show::new, SHOW_TIMEOUT)
+                .thenApply(VmEntity.Shown::state)
+                .exceptionally(_ -> model.vm(vm));
+    }
+
+    @Override
+    public List<VmState.Present> vms() {
+        return List.copyOf(model.vms().values());
+    }
+
+    @Override
+    public List<NodeInfo> nodes() {
+        return directory.nodes().stream().map(this::info).toList();
+    }
+
+    private NodeInfo info(Node node) {
+        var state = model.server(node.name());
+        boolean reachable = node.name().equals(directory.self()) || model.isReachable(node.name());
+        return new NodeInfo(
+                node.name(),
+                node.role().name().toLowerCase(Locale.ROOT),
+                node.address(),
+                node.api(),
+                node.voter(),
+                reachable,
+                inOneWord(state, reachable),
+                state,
+                model.vms().values().stream()
+                        .filter(vm ->
+                                VmLife.right(vm)
+                                        .filter(right -> right.server().equals(node.name()))
+                                        .isPresent())
+                        .map(vm -> vm.vm().spec().name())
+                        .toList());
+    }
+
+    private static String inOneWord(Optional<ServerState> state, boolean reachable) {
+        return switch (state.orElse(new ServerState.Unknown())) {
+            case ServerState.Fencing _ -> "fencing";
+            case ServerState.Fenced _ -> "fenced";
+            case ServerState.Live _ -> reachable ? "up" : "unreachable";
+            case ServerState.Unknown _ -> reachable ? "up" : "absent";
+        };
+    }
+
+    @Override
+    public ClusterView view() {
+        return model.view();
+    }
+
+    @Override
+    public JournalFeed feed() {
+        return feed;
+    }
+
+    @Override
+    public Readiness readiness() {
+        return new Readiness(
+                missing().isEmpty(),
+                missing().orElse("ready"),
+                directory.self(),
+                journalLeader.get());
+    }
+
+    private Optional<String> missing() {
+        if (journalLeader.get().isEmpty()) {
+            return Optional.of(
+                    "the journal has no leader: fewer than a majority of the voters are up and connected");
+        }
+        if (!member.getAsBoolean()) {
+            return Optional.of("not a member of the cluster yet");
+        }
+        var self = directory.selfNode();
+        boolean admitted =
+                self.role() == NodeDirectory.Role.WITNESS
+                        || model.server(self.name())
+                                .filter(ServerState.Live.class::isInstance)
+                                .isPresent();
+        return admitted ? Optional.empty() : Optional.of("not admitted as a server yet");
+    }
+}

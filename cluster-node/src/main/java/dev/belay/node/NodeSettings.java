@@ -1,0 +1,195 @@
+package dev.belay.node;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigParseOptions;
+import com.typesafe.config.ConfigRenderOptions;
+import com.typesafe.config.ConfigValueFactory;
+import dev.belay.cluster.Membership;
+import dev.belay.cluster.NodeDirectory;
+import dev.belay.cluster.NodeDirectory.Node;
+import dev.belay.cluster.NodeDirectory.Role;
+import dev.belay.model.ServerName;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * A node's configuration, read once and checked; what is wrong is said with the key that is wrong.
+ */
+public final class NodeSettings {
+    /** The configuration cannot be used; the message names the key or the file. */
+    public static final class BadConfiguration extends RuntimeException {
+        BadConfiguration(String message) {
+            super(message);
+        }
+    }
+
+    private static final int MIB = 1024 * 1024;
+
+    private final Config config;
+    private final NodeDirectory directory;
+
+    private NodeSettings(Config config) {
+        this.config = config;
+        this.directory = directory(config);
+    }
+
+    public static NodeSettings load(Path file) {
+        if (!Files.isReadable(file)) {
+            throw new BadConfiguration(
+                    "Expected a readable configuration file, but %s is not one".formatted(file));
+        }
+        try {
+            var own =
+                    ConfigFactory.parseFile(
+                            file.toFile(), ConfigParseOptions.defaults().setAllowMissing(false));
+            var defaults = ConfigFactory.parseResources("belay-defaults.conf");
+            refuseUnknownKeys(own, defaults, file);
+            return new NodeSettings(
+                    own.withFallback(defaults)
+                            .withFallback(ConfigFactory.defaultReference())
+                            .resolve());
+        } catch (ConfigException | IllegalArgumentException e) {
+            throw new BadConfiguration("%s: %s".formatted(file, e.getMessage()));
+        }
+    }
+
+    private static void refuseUnknownKeys(Config own, Config defaults, Path file) {
+        for (var entry : own.withOnlyPath("belay").entrySet()) {
+            var key = entry.getKey();
+            if (!defaults.hasPathOrNull(key) && !key.startsWith("belay.fencing.agents.")) {
+                throw new BadConfiguration(
+                        "%s: there is no key '%s'; all keys and their defaults are in docs/configuration.md"
+                                .formatted(file, key));
+            }
+        }
+    }
+
+    private static NodeDirectory directory(Config config) {
+        int port = config.getInt("belay.cluster.port");
+        var nodes =
+                config.getConfigList("belay.cluster.nodes").stream()
+                        .map(node ->
+                                new Node(
+                                        new ServerName(node.getString("name")),
+                                        Role.valueOf(
+                                                node.getString("role").toUpperCase(Locale.ROOT)),
+                                        node.getString("address"),
+                                        port,
+                                        !node.hasPath("voter") || node.getBoolean("voter"),
+                                        node.hasPath("api") ? node.getString("api") : ""))
+                        .toList();
+        long voters = nodes.stream().filter(Node::voter).count();
+        if (voters != 1 && voters != 3 && voters != 5) {
+            throw new BadConfiguration(
+                    "Expected 3 or 5 voters in belay.cluster.nodes (1 for a trial), but found "
+                            + voters);
+        }
+        return new NodeDirectory(new ServerName(config.getString("belay.node.name")), nodes);
+    }
+
+    public NodeDirectory directory() {
+        return directory;
+    }
+
+    public Node self() {
+        return directory.selfNode();
+    }
+
+    public Path dataDir() {
+        return Path.of(config.getString("belay.node.data-dir"));
+    }
+
+    public Path runDir() {
+        return Path.of(config.getString("belay.node.run-dir"));
+    }
+
+    public String bootId() {
+        var configured = config.getString("belay.node.boot-id");
+        try {
+            return configured.isEmpty()
+                    ? Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip()
+                    : configured;
+        } catch (IOException e) {
+            throw new BadConfiguration(
+                    "Expected the kernel's boot id in /proc/sys/kernel/random/boot_id, but could not read it; set belay.node.boot-id");
+        }
+    }
+
+    public int memoryMiB() {
+        int configured = config.getInt("belay.server.memory-mib");
+        if (configured > 0) {
+            return configured;
+        }
+        var machine =
+                (com.sun.management.OperatingSystemMXBean)
+                        ManagementFactory.getOperatingSystemMXBean();
+        return (int) Math.max(0, machine.getTotalMemorySize() / MIB - 1024);
+    }
+
+    public Config config() {
+        return config;
+    }
+
+    public Duration duration(String key) {
+        return config.getDuration("belay." + key);
+    }
+
+    public String text(String key) {
+        return config.getString("belay." + key);
+    }
+
+    public int number(String key) {
+        return config.getInt("belay." + key);
+    }
+
+    public Duration leaseDuration() {
+        return duration("lease.duration");
+    }
+
+    /**
+     * The longest lease, the drift of two clocks over it, and what the waiter adds for safety
+     * (safety.md 13).
+     */
+    public Duration leaseProofWait() {
+        return leaseDuration().plus(duration("lease.margin"));
+    }
+
+    public Membership.Settings membership() {
+        return new Membership.Settings(
+                duration("membership.confirm-silent"),
+                duration("membership.confirm-refused"),
+                duration("membership.absent"));
+    }
+
+    /** For Pekko: this node's address and roles on top of the defaults. */
+    public Config pekko() {
+        var roles =
+                new java.util.ArrayList<String>(
+                        List.of(self().role().name().toLowerCase(Locale.ROOT)));
+        if (self().voter()) {
+            roles.add("voter");
+        }
+        return ConfigFactory.parseMap(
+                        Map.of(
+                                "pekko.remote.artery.canonical.hostname", self().address(),
+                                "pekko.remote.artery.canonical.port", self().port(),
+                                "pekko.cluster.roles", roles))
+                .withFallback(
+                        config.withValue(
+                                "pekko.cluster.seed-nodes",
+                                ConfigValueFactory.fromIterable(List.of())));
+    }
+
+    /** For the log at start. */
+    public String summary() {
+        return config.getConfig("belay").root().render(ConfigRenderOptions.concise());
+    }
+}
