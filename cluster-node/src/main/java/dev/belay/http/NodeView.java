@@ -1,0 +1,102 @@
+package dev.belay.http;
+
+import dev.belay.admin.Admin.NodeInfo;
+import dev.belay.decision.ServerState;
+import dev.belay.decision.ServerState.Fenced;
+import dev.belay.decision.ServerState.Fencing;
+import dev.belay.decision.ServerState.Live;
+import dev.belay.decision.ServerState.Server;
+import dev.belay.decision.ServerState.Unknown;
+import dev.belay.model.ServerName;
+import dev.belay.model.VmName;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * One node as the API shows it. What only servers have is null for a witness.
+ *
+ * @param incarnation null when it was never admitted
+ */
+record NodeView(
+        ServerName name,
+        String role,
+        String state,
+        boolean reachable,
+        String address,
+        String api,
+        boolean voter,
+        Optional<Long> incarnation,
+        Optional<Integer> memoryMiB,
+        Optional<Integer> reservedMiB,
+        Optional<Integer> freeMiB,
+        List<VmName> vms,
+        String explanation) {
+
+    static NodeView of(NodeInfo node) {
+        var server = node.server().flatMap(NodeView::server);
+        var live =
+                node.server()
+                        .flatMap(state ->
+                                state instanceof Live l ? Optional.of(l) : Optional.empty());
+        return new NodeView(
+                node.name(),
+                node.role(),
+                node.state(),
+                node.reachable(),
+                node.address(),
+                node.api(),
+                node.voter(),
+                server.map(s -> s.incarnation().value()),
+                server.map(Server::memoryMiB),
+                live.map(Live::reservedMiB),
+                live.map(Live::freeMiB),
+                node.vms(),
+                explanation(node));
+    }
+
+    private static Optional<Server> server(ServerState state) {
+        return switch (state) {
+            case Unknown _ -> Optional.empty();
+            case Live(var server, _) -> Optional.of(server);
+            case Fencing fencing -> Optional.of(fencing.server());
+            case Fenced(var server, _) -> Optional.of(server);
+        };
+    }
+
+    private static String explanation(NodeInfo node) {
+        if (node.state().equals("absent")) {
+            return "It is configured but never joined the cluster. Start Belay on it.";
+        }
+        if (!node.role().equals("server")) {
+            return node.reachable()
+                    ? "It votes and runs no VMs."
+                    : "It does not answer. VMs go on, but as long as it is away, one more lost node may stop everything.";
+        }
+        return switch (node.server().orElse(new ServerState.Unknown())) {
+            case Unknown _ ->
+                    "It was never admitted as a server. It is as soon as its node asks and a majority of the voting nodes answers.";
+            case Live live when node.reachable() ->
+                    "It is up: %d of %d MiB are reserved for VMs."
+                            .formatted(live.reservedMiB(), live.server().memoryMiB());
+            case Live _ ->
+                    "It does not answer this node. Unless it comes back, it is fenced and its VMs start elsewhere.";
+            case Fencing fencing ->
+                    "It is lost and its lease is not renewed any more. Its VMs start elsewhere as soon as it is proved that it runs nothing."
+                            + fencing.agentFailure()
+                                    .map(why -> " Its fence agent failed: " + why)
+                                    .orElse("");
+            case Fenced fenced ->
+                    "It is fenced: %s. It is admitted again as soon as its node is back."
+                            .formatted(proof(fenced));
+        };
+    }
+
+    private static String proof(Fenced fenced) {
+        return switch (fenced.proof().kind()) {
+            case LEASE -> "its lease ran out, so nothing runs there";
+            case AGENT -> "its fence agent switched it off";
+            case REBOOTED -> "it has rebooted, so nothing of before runs there";
+            case CLEANED -> "it has ended all that ran there";
+        };
+    }
+}

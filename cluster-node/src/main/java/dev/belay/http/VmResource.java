@@ -1,0 +1,229 @@
+package dev.belay.http;
+
+import dev.belay.admin.Admin;
+import dev.belay.admin.Admin.Outcome;
+import dev.belay.decision.VmInput;
+import dev.belay.decision.VmState;
+import dev.belay.decision.VmState.Present;
+import dev.belay.http.Problem.Code;
+import dev.belay.model.ServerName;
+import dev.belay.model.VmName;
+import dev.belay.model.VmSpec;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.apache.pekko.http.javadsl.model.HttpEntity;
+import org.apache.pekko.http.javadsl.model.HttpRequest;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.http.javadsl.model.Uri;
+import org.apache.pekko.http.javadsl.model.headers.Location;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * {@code /vms}: reads from this node, carries requests to the VM's entity, and says honestly when
+ * it does not know.
+ */
+final class VmResource {
+    private static final Logger log = LoggerFactory.getLogger(VmResource.class);
+
+    private final Admin admin;
+    private final Duration patience;
+
+    VmResource(Admin admin, Duration patience) {
+        this.admin = admin;
+        this.patience = patience;
+    }
+
+    CompletionStage<HttpResponse> list(HttpRequest request) {
+        Query.of(request);
+        var view = admin.view();
+        return done(
+                Answers.json(200, admin.vms().stream().map(vm -> VmView.of(vm, view)).toList()));
+    }
+
+    CompletionStage<HttpResponse> show(String name, HttpRequest request) {
+        Query.of(request);
+        var vm = name(name);
+        return existing(vm).thenApply(state -> Answers.json(200, VmView.of(state, admin.view())));
+    }
+
+    CompletionStage<HttpResponse> failovers(String name, HttpRequest request) {
+        Query.of(request);
+        return existing(name(name))
+                .thenApply(state -> Answers.json(200, FailoverView.all(state.vm())));
+    }
+
+    CompletionStage<HttpResponse> create(HttpRequest request) {
+        boolean start = Query.of(request, "start").flag("start", true);
+        var spec = SpecBody.read((HttpEntity.Strict) request.entity());
+        return within(admin.check(spec))
+                .exceptionallyCompose(
+                        thrown -> failed(new ProblemException(Faults.notAnswering(thrown))))
+                .thenCompose(reasons -> {
+                    refuseIfNoneFits(spec, reasons);
+                    return carry(spec.name(), new VmInput.Create(spec, start));
+                })
+                .thenApply(state ->
+                        Answers.json(
+                                201,
+                                VmView.of(spec.name(), state, admin.view()),
+                                Location.create(Uri.create("/api/v1/vms/" + spec.name()))));
+    }
+
+    CompletionStage<HttpResponse> start(String name, HttpRequest request) {
+        Query.of(request);
+        return change(name, new VmInput.Start());
+    }
+
+    CompletionStage<HttpResponse> stop(String name, HttpRequest request) {
+        return change(name, new VmInput.Stop(Query.of(request, "kill").flag("kill", false)));
+    }
+
+    CompletionStage<HttpResponse> delete(String name, HttpRequest request) {
+        return change(name, new VmInput.Delete(Query.of(request, "force").flag("force", false)));
+    }
+
+    private CompletionStage<HttpResponse> change(String name, VmInput.Request wish) {
+        var vm = name(name);
+        return carry(vm, wish)
+                .thenApply(state -> Answers.json(202, VmView.of(vm, state, admin.view())));
+    }
+
+    private CompletionStage<VmState> carry(VmName vm, VmInput.Request wish) {
+        var word = wish.getClass().getSimpleName();
+        return within(admin.request(vm, wish))
+                .exceptionallyCompose(thrown -> {
+                    log.warn("{} of vm {} -> outcome unknown", word, vm, thrown);
+                    return failed(new ProblemException(unknown(vm, wish, thrown)));
+                })
+                .thenApply(outcome ->
+                        switch (outcome) {
+                            case Outcome.Done(var state) -> {
+                                log.info("{} of vm {} -> done", word, vm);
+                                yield state;
+                            }
+                            case Outcome.Refused refused -> {
+                                log.info("{} of vm {} -> {}", word, vm, refused);
+                                throw new ProblemException(refused(vm, refused));
+                            }
+                        });
+    }
+
+    private static Problem refused(VmName vm, Outcome.Refused refused) {
+        var detail = refused.message().endsWith(".") ? refused.message() : refused.message() + ".";
+        return switch (refused.reason()) {
+            case NOT_FOUND ->
+                    new Problem(Code.VM_NOT_FOUND, detail, "See /api/v1/vms for those that exist.");
+            case EXISTS ->
+                    new Problem(
+                            Code.NAME_TAKEN,
+                            detail,
+                            "See what runs under it: /api/v1/vms/%s. Then choose another name or delete that VM."
+                                    .formatted(vm));
+            case CONFLICT ->
+                    new Problem(
+                            Code.CONFLICT,
+                            detail,
+                            "See where it stands and why: /api/v1/vms/%s, field 'explanation'."
+                                    .formatted(vm));
+            case UNSUPPORTED ->
+                    new Problem(Code.UNSUPPORTED, detail, "Change the request as the detail says.");
+        };
+    }
+
+    private Problem unknown(VmName vm, VmInput.Request wish, Throwable thrown) {
+        var repeat =
+                switch (wish) {
+                    case VmInput.Create _ ->
+                            "Repeating is safe: if it was carried out, the repeat is refused with 'name-taken'";
+                    case VmInput.Start _ ->
+                            "Repeating is safe: starting a VM that shall run changes nothing";
+                    case VmInput.Stop _ ->
+                            "Repeating is safe: stopping a VM that shall be stopped changes nothing";
+                    case VmInput.Delete _ ->
+                            "Repeating is safe, unless somebody created a VM of that name since: if it was carried out, the repeat is refused with 'vm-not-found'";
+                };
+        boolean safe = !(wish instanceof VmInput.Delete);
+        return new Problem(
+                Code.OUTCOME_UNKNOWN,
+                "Expected the cluster to confirm, but no answer came within %d s (%s). It may or may not have been carried out."
+                        .formatted(patience.toSeconds(), Faults.told(thrown)),
+                "Look first: /api/v1/vms/%s. %s.".formatted(vm, repeat),
+                Map.of("safeToRepeat", safe));
+    }
+
+    private void refuseIfNoneFits(VmSpec spec, Map<ServerName, List<String>> reasons) {
+        // No server answers: nobody knows of an obstacle, and the VM waits for its first server.
+        if (reasons.isEmpty() || reasons.values().stream().anyMatch(List::isEmpty)) {
+            return;
+        }
+        // A VM of this name may be what takes the room; then its name is the news.
+        if (admin.vms().stream().anyMatch(vm -> vm.vm().spec().name().equals(spec.name()))) {
+            throw new ProblemException(
+                    Code.NAME_TAKEN,
+                    "There is a VM named '%s' already.".formatted(spec.name()),
+                    "Delete it first or choose another name.");
+        }
+        var servers = new TreeMap<String, List<String>>();
+        reasons.forEach((server, why) -> servers.put(server.value(), why));
+        var told =
+                servers.entrySet().stream()
+                        .map(server ->
+                                server.getKey() + ": " + String.join(", ", server.getValue()))
+                        .collect(Collectors.joining("; "));
+        throw new ProblemException(
+                new Problem(
+                        Code.NO_SERVER_FITS,
+                        "Expected at least one server that can run '%s', but of those that answer none can. %s. Nothing was changed."
+                                .formatted(spec.name(), told),
+                        "Remove the obstacle on one server (put the image there, free memory), or change the specification.",
+                        Map.of("servers", servers)));
+    }
+
+    private CompletionStage<Present> existing(VmName vm) {
+        return within(admin.show(vm))
+                .exceptionallyCompose(
+                        thrown -> failed(new ProblemException(Faults.notAnswering(thrown))))
+                .thenApply(state -> {
+                    if (state instanceof Present present) {
+                        return present;
+                    }
+                    throw new ProblemException(
+                            Code.VM_NOT_FOUND,
+                            "There is no VM named '%s'.".formatted(vm),
+                            "See /api/v1/vms for those that exist.");
+                });
+    }
+
+    private <T> CompletionStage<T> within(CompletionStage<T> stage) {
+        // A copy: the time-out is ours and must not complete the owner's future.
+        return stage.toCompletableFuture()
+                .copy()
+                .orTimeout(patience.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    private static VmName name(String text) {
+        try {
+            return new VmName(text);
+        } catch (IllegalArgumentException e) {
+            throw new ProblemException(
+                    Code.INVALID_PARAMETER,
+                    Faults.told(e) + ".",
+                    "See /api/v1/vms for those that exist.");
+        }
+    }
+
+    private static <T> CompletionStage<T> failed(Throwable thrown) {
+        return CompletableFuture.failedFuture(thrown);
+    }
+
+    private static CompletionStage<HttpResponse> done(HttpResponse response) {
+        return CompletableFuture.completedFuture(response);
+    }
+}
