@@ -13,6 +13,7 @@ import dev.belay.decision.VmState;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
 import dev.belay.model.VmSpec;
+import dev.belay.persistence.raft.RaftJournal;
 import dev.belay.server.ServerNode;
 import dev.belay.vm.VmEntity;
 import java.time.Duration;
@@ -24,7 +25,6 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BooleanSupplier;
-import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
@@ -41,7 +41,7 @@ final class ClusterAdmin implements Admin {
     private final JournalFeed feed;
     private final Wiring wiring;
     private final BooleanSupplier member;
-    private final Supplier<Optional<String>> journalLeader;
+    private final RaftJournal journal;
 
     ClusterAdmin(
             ActorSystem<?> system,
@@ -50,14 +50,14 @@ final class ClusterAdmin implements Admin {
             JournalFeed feed,
             Wiring wiring,
             BooleanSupplier member,
-            Supplier<Optional<String>> journalLeader) {
+            RaftJournal journal) {
         this.system = system;
         this.directory = directory;
         this.model = model;
         this.feed = feed;
         this.wiring = wiring;
         this.member = member;
-        this.journalLeader = journalLeader;
+        this.journal = journal;
     }
 
     @Override
@@ -169,11 +169,11 @@ final class ClusterAdmin implements Admin {
                 missing().isEmpty(),
                 missing().orElse("ready"),
                 directory.self(),
-                journalLeader.get());
+                journal.leader());
     }
 
     private Optional<String> missing() {
-        if (journalLeader.get().isEmpty()) {
+        if (journal.leader().isEmpty()) {
             return Optional.of(
                     "the journal has no leader: fewer than a majority of the voters are up and connected");
         }

@@ -1,0 +1,195 @@
+package dev.belay.node;
+
+import dev.belay.cluster.ClusterModel;
+import dev.belay.cluster.LeaseKeeper;
+import dev.belay.cluster.NodeDirectory.Role;
+import dev.belay.http.HttpServer;
+import dev.belay.model.Incarnation;
+import dev.belay.node.NodeGuardian.ServerParts;
+import dev.belay.persistence.raft.JournalExtension;
+import dev.belay.persistence.raft.JournalSettings;
+import dev.belay.persistence.raft.JournalSetup;
+import dev.belay.persistence.raft.RaftJournal;
+import dev.belay.qemu.BootClock;
+import dev.belay.qemu.QemuHypervisor;
+import dev.belay.qemu.QemuSettings;
+import dev.belay.server.IncarnationFile;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.StandardOpenOption;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.stream.Collectors;
+import org.apache.pekko.actor.BootstrapSetup;
+import org.apache.pekko.actor.setup.ActorSystemSetup;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One node in this process, from the journal up: first the journal and the lease, which must not wait
+ * for anything else, then the hypervisor, the actors, the cluster, the endpoint.
+ */
+public final class RunningNode {
+    private static final Logger LOG = LoggerFactory.getLogger(RunningNode.class);
+    private static final int JOURNAL_STOPPED = 3;
+
+    /** The message says what is in the way. */
+    public static final class CannotStart extends RuntimeException {
+        CannotStart(String message, Throwable cause) {
+            super(message, cause);
+        }
+    }
+
+    private final ActorSystem<?> system;
+
+    private RunningNode(ActorSystem<?> system) {
+        this.system = system;
+    }
+
+    public static RunningNode start(NodeSettings settings) {
+        LOG.info("node {} starts, boot {}", settings.self().name(), settings.bootId());
+        lockData(settings);
+        var journal = startJournal(settings);
+        var server = settings.self().role() == Role.SERVER ? Optional.of(startServer(settings, journal)) : Optional.<ServerParts>empty();
+        return startActors(settings, journal, server);
+    }
+
+    /** Two processes on one data folder would both believe to be this node. */
+    private static void lockData(NodeSettings settings) {
+        var lock = settings.dataDir().resolve("lock");
+        try {
+            Files.createDirectories(settings.dataDir());
+            var channel = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            if (channel.tryLock() == null) {
+                throw new CannotStart(
+                        "Another process uses the data folder %s; stop it first, or give this node a folder of its own"
+                                .formatted(settings.dataDir()),
+                        new IOException(lock.toString()));
+            }
+        } catch (IOException e) {
+            throw new CannotStart(
+                    "Expected to use the data folder %s, but cannot: %s".formatted(settings.dataDir(), e.getMessage()), e);
+        }
+    }
+
+    private static RaftJournal startJournal(NodeSettings settings) {
+        var voters =
+                settings.directory().nodes().stream()
+                        .filter(node -> node.voter())
+                        .collect(
+                                Collectors.toMap(
+                                        node -> node.name().value(),
+                                        node -> node.address() + ":" + settings.number("journal.port")));
+        var journal =
+                JournalSettings.of(settings.self().name().value(), voters, settings.dataDir().resolve("journal"))
+                        .withElectionTimeouts(
+                                settings.duration("journal.election-timeout-min"),
+                                settings.duration("journal.election-timeout-max"));
+        try {
+            return RaftJournal.start(
+                    journal,
+                    why -> {
+                        LOG.error("the journal's peer had to stop, so this process ends: {}", why);
+                        Runtime.getRuntime().halt(JOURNAL_STOPPED);
+                    });
+        } catch (IOException e) {
+            throw new CannotStart(
+                    "Expected to start the journal on %s:%d, but could not: %s"
+                            .formatted(settings.self().address(), settings.number("journal.port"), e.getMessage()),
+                    e);
+        }
+    }
+
+    private static ServerParts startServer(NodeSettings settings, RaftJournal journal) {
+        var hypervisor =
+                new QemuHypervisor(
+                        new QemuSettings(
+                                QemuSettings.program(settings.text("qemu.system"), "qemu-system-x86_64"),
+                                QemuSettings.program(settings.text("qemu.storage-daemon"), "qemu-storage-daemon"),
+                                QemuSettings.program(settings.text("qemu.img"), "qemu-img"),
+                                QemuSettings.program(settings.text("qemu.leash"), "belay-leash"),
+                                settings.text("qemu.accel"),
+                                settings.text("qemu.machine"),
+                                settings.text("qemu.cpu"),
+                                settings.runDir(),
+                                settings.dataDir(),
+                                settings.self().name().value(),
+                                settings.self().address(),
+                                settings.duration("lease.kill-budget"),
+                                QemuSettings.DEFAULT_PATIENCE));
+        hypervisor.problems().forEach(problem -> LOG.warn("this server cannot run VMs: {}", problem));
+        var lease =
+                new LeaseKeeper(
+                        settings.self().name(),
+                        journal,
+                        BootClock::nanos,
+                        settings.leaseDuration(),
+                        settings.duration("lease.renew-interval"),
+                        hypervisor::extend);
+        var file = new IncarnationFile(settings.dataDir().resolve("incarnation"));
+        // The same boot: replicas of that incarnation may run, so their lease is renewed before anything else happens.
+        lease.hold(
+                file.read()
+                        .filter(saved -> saved.bootId().equals(settings.bootId()))
+                        .map(IncarnationFile.Saved::incarnation)
+                        .orElse(Incarnation.NONE));
+        lease.start();
+        return new ServerParts(hypervisor, lease, file);
+    }
+
+    private static RunningNode startActors(
+            NodeSettings settings, RaftJournal journal, Optional<ServerParts> server) {
+        var wired = new CompletableFuture<Wiring>();
+        var feed = new LateFeed();
+        var model = new ClusterModel(feed);
+        var system =
+                ActorSystem.create(
+                        NodeGuardian.create(
+                                settings,
+                                model,
+                                new FenceAgentProgram(settings.config().getConfig("belay.fencing.agents")),
+                                server,
+                                wired),
+                        "belay",
+                        ActorSystemSetup.create(BootstrapSetup.create(settings.pekko()), new JournalSetup(journal)));
+        feed.is(JournalExtension.get(system).feed());
+        model.start();
+        var joiner =
+                new ClusterJoiner(
+                        system, settings.directory(), journal, settings.duration("cluster.look-before-founding"));
+        joiner.start();
+        system.getWhenTerminated()
+                .whenComplete(
+                        (_, _) -> {
+                            model.close();
+                            server.ifPresent(parts -> parts.lease().close());
+                            journal.close();
+                        });
+        serve(settings, system, new ClusterAdmin(system, settings.directory(), model, feed, wired.join(), joiner::isMember, journal));
+        return new RunningNode(system);
+    }
+
+    private static void serve(NodeSettings settings, ActorSystem<?> system, ClusterAdmin admin) {
+        var address = settings.text("http.address");
+        int port = settings.number("http.port");
+        try {
+            HttpServer.start(system, address, port, admin).toCompletableFuture().get();
+            LOG.info("admin endpoint on http://{}:{}/api/v1", address, port);
+        } catch (ExecutionException e) {
+            system.terminate();
+            throw new CannotStart(
+                    "Expected to serve the admin endpoint on %s:%d, but could not: %s"
+                            .formatted(address, port, String.valueOf(e.getCause())),
+                    e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    public void awaitEnd() {
+        system.getWhenTerminated().toCompletableFuture().join();
+    }
+}

@@ -1,0 +1,111 @@
+package dev.belay.persistence.kryo;
+
+import dev.belay.decision.Decision;
+import dev.belay.decision.Evidence;
+import dev.belay.decision.Failover;
+import dev.belay.decision.Proof;
+import dev.belay.decision.ServerEvent;
+import dev.belay.decision.ServerState;
+import dev.belay.decision.VmAction;
+import dev.belay.decision.VmEvent;
+import dev.belay.decision.VmInput;
+import dev.belay.decision.VmState;
+
+/**
+ * Events and snapshots of the two kinds of entity, and what they and the messages are made of: ids
+ * 200 to 499.
+ */
+public final class DecisionTypes implements KryoTypes {
+    @Override
+    public void register(Registry registry) {
+        parts(registry);
+        serverEvents(registry);
+        vmEvents(registry);
+        states(registry);
+        inputs(registry);
+    }
+
+    private static void parts(Registry registry) {
+        registry.part(200, Evidence.class);
+        registry.part(201, Proof.class);
+        registry.part(202, Proof.Kind.class);
+        registry.part(203, Failover.class);
+        registry.part(204, Failover.Step.class);
+        registry.part(205, VmState.Vm.class);
+        registry.part(206, VmState.Refusal.class);
+        registry.part(207, ServerState.Server.class);
+        registry.part(208, ServerState.Reservation.class);
+        registry.part(209, VmInput.Cause.class);
+        registry.part(210, VmInput.Timing.class);
+        registry.part(211, Decision.Reason.class);
+    }
+
+    private static void serverEvents(Registry registry) {
+        registry.persisted(230, "server.ServerAdmitted/1", ServerEvent.ServerAdmitted.class);
+        registry.persisted(231, "server.MemoryChanged/1", ServerEvent.MemoryChanged.class);
+        registry.persisted(232, "server.MemoryReserved/1", ServerEvent.MemoryReserved.class);
+        registry.persisted(233, "server.MemoryReleased/1", ServerEvent.MemoryReleased.class);
+        registry.persisted(234, "server.ServerFenced/1", ServerEvent.ServerFenced.class);
+        registry.persisted(235, "server.FenceAgentFailed/1", ServerEvent.FenceAgentFailed.class);
+        registry.persisted(236, "server.FencingProved/1", ServerEvent.FencingProved.class);
+    }
+
+    private static void vmEvents(Registry registry) {
+        registry.persisted(260, "vm.VmCreated/1", VmEvent.VmCreated.class);
+        registry.persisted(261, "vm.DesireChanged/1", VmEvent.DesireChanged.class);
+        registry.persisted(262, "vm.PlacementTried/1", VmEvent.PlacementTried.class);
+        registry.persisted(263, "vm.NoServerFound/1", VmEvent.NoServerFound.class);
+        registry.persisted(264, "vm.RightGranted/1", VmEvent.RightGranted.class);
+        registry.persisted(265, "vm.VmStarted/1", VmEvent.VmStarted.class);
+        registry.persisted(266, "vm.StopBegan/1", VmEvent.StopBegan.class);
+        registry.persisted(267, "vm.ReplicaEnded/1", VmEvent.ReplicaEnded.class);
+        registry.persisted(268, "vm.BackOffBegan/1", VmEvent.BackOffBegan.class);
+        registry.persisted(269, "vm.VmSettled/1", VmEvent.VmSettled.class);
+        registry.persisted(270, "vm.FailoverBegan/1", VmEvent.FailoverBegan.class);
+        registry.persisted(271, "vm.FailoverAdvanced/1", VmEvent.FailoverAdvanced.class);
+        registry.persisted(272, "vm.LossProved/1", VmEvent.LossProved.class);
+        registry.persisted(273, "vm.FailoverEnded/1", VmEvent.FailoverEnded.class);
+        registry.persisted(274, "vm.VmStopped/1", VmEvent.VmStopped.class);
+        registry.persisted(275, "vm.VmDeleted/1", VmEvent.VmDeleted.class);
+    }
+
+    private static void states(Registry registry) {
+        registry.persisted(320, "server.state.Unknown/1", ServerState.Unknown.class);
+        registry.persisted(321, "server.state.Live/1", ServerState.Live.class);
+        registry.persisted(322, "server.state.Fencing/1", ServerState.Fencing.class);
+        registry.persisted(323, "server.state.Fenced/1", ServerState.Fenced.class);
+        registry.persisted(340, "vm.state.Absent/1", VmState.Absent.class);
+        registry.persisted(341, "vm.state.Stopped/1", VmState.Stopped.class);
+        registry.persisted(342, "vm.state.Waiting/1", VmState.Waiting.class);
+        registry.persisted(343, "vm.state.Placing/1", VmState.Placing.class);
+        registry.persisted(344, "vm.state.Starting/1", VmState.Starting.class);
+        registry.persisted(345, "vm.state.Running/1", VmState.Running.class);
+        registry.persisted(346, "vm.state.Stopping/1", VmState.Stopping.class);
+        registry.persisted(347, "vm.state.FailingOver/1", VmState.FailingOver.class);
+        registry.persisted(348, "vm.state.BackingOff/1", VmState.BackingOff.class);
+    }
+
+    private static void inputs(Registry registry) {
+        registry.part(400, dev.belay.decision.ServerInput.Join.class);
+        registry.part(401, dev.belay.decision.ServerInput.Reserve.class);
+        registry.part(402, dev.belay.decision.ServerInput.Release.class);
+        registry.part(403, dev.belay.decision.ServerInput.AskStanding.class);
+        registry.part(420, VmInput.Create.class);
+        registry.part(421, VmInput.Start.class);
+        registry.part(422, VmInput.Stop.class);
+        registry.part(423, VmInput.Delete.class);
+        registry.part(424, VmInput.Reserved.class);
+        registry.part(425, VmInput.ReservationRefused.class);
+        registry.part(426, VmInput.ReplicaStarted.class);
+        registry.part(427, VmInput.ReplicaStartFailed.class);
+        registry.part(428, VmInput.ReplicaGone.class);
+        registry.part(429, VmInput.GuestPanicked.class);
+        registry.part(430, VmInput.DiskFailed.class);
+        registry.part(431, VmInput.ReplicaSeen.class);
+        registry.part(432, VmInput.ServerLost.class);
+        registry.part(433, VmInput.FenceProved.class);
+        registry.part(450, VmAction.StartReplica.class);
+        registry.part(451, VmAction.StopReplica.class);
+        registry.part(452, VmAction.Confirm.class);
+    }
+}

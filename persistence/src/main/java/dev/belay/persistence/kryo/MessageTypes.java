@@ -1,0 +1,25 @@
+package dev.belay.persistence.kryo;
+
+import dev.belay.server.ServerEntity;
+import dev.belay.server.ServerNode;
+import dev.belay.vm.VmEntity;
+
+/** What the actors of different nodes say to each other: ids 500 to 999. */
+public final class MessageTypes implements KryoTypes {
+    @Override
+    public void register(Registry registry) {
+        registry.message(500, "vm.Request", VmEntity.Request.class);
+        registry.message(501, "vm.News", VmEntity.News.class);
+        registry.message(502, "vm.Show", VmEntity.Show.class);
+        registry.message(503, "vm.Done", VmEntity.Done.class);
+        registry.message(504, "vm.Refused", VmEntity.Refused.class);
+        registry.message(505, "vm.Shown", VmEntity.Shown.class);
+        registry.message(520, "server.Join", ServerEntity.Join.class);
+        registry.message(521, "server.News", ServerEntity.News.class);
+        registry.message(540, "node.Order", ServerNode.Order.class);
+        registry.message(541, "node.Welcome", ServerNode.Welcome.class);
+        registry.message(542, "node.MustClean", ServerNode.MustClean.class);
+        registry.message(543, "node.Check", ServerNode.Check.class);
+        registry.message(544, "node.Checked", ServerNode.Checked.class);
+    }
+}

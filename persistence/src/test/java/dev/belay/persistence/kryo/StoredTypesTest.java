@@ -1,0 +1,174 @@
+package dev.belay.persistence.kryo;
+
+import dev.belay.decision.Evidence;
+import dev.belay.decision.Failover;
+import dev.belay.decision.Proof;
+import dev.belay.decision.ServerEvent;
+import dev.belay.decision.ServerState;
+import dev.belay.decision.VmEvent;
+import dev.belay.decision.VmState;
+import dev.belay.model.Desired;
+import dev.belay.model.DiskKind;
+import dev.belay.model.DiskSpec;
+import dev.belay.model.Epoch;
+import dev.belay.model.Incarnation;
+import dev.belay.model.KernelBoot;
+import dev.belay.model.Level;
+import dev.belay.model.NicSpec;
+import dev.belay.model.Placement;
+import dev.belay.model.RunRight;
+import dev.belay.model.ServerName;
+import dev.belay.model.VmName;
+import dev.belay.model.VmSpec;
+import dev.belay.persistence.kryo.testing.GoldenFiles;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** What every released version stored can be read by this one. */
+class StoredTypesTest {
+    private static final Instant AT = Instant.parse("2026-11-23T22:21:20.123456Z");
+    private static final VmName WEB = new VmName("web");
+    private static final ServerName ALPHA = new ServerName("alpha");
+    private static final ServerName BRAVO = new ServerName("bravo");
+    private static final RunRight RIGHT =
+            new RunRight(WEB, new Epoch(7), ALPHA, new Incarnation(3));
+    private static final VmSpec SPEC =
+            new VmSpec(
+                    WEB,
+                    2,
+                    2048,
+                    Optional.of(new KernelBoot("/boot/vmlinuz", "/boot/initrd", "quiet")),
+                    List.of(
+                            new DiskSpec(
+                                    "root", DiskKind.SHARED, Optional.of("/srv/web.raw"), "raw", 0),
+                            new DiskSpec(
+                                    "scratch", DiskKind.EPHEMERAL, Optional.empty(), "qcow2", 512),
+                            new DiskSpec(
+                                    "here",
+                                    DiskKind.LOCAL,
+                                    Optional.of("/var/here.raw"),
+                                    "raw",
+                                    0)),
+                    List.of(new NicSpec("br0", "52:54:00:01:02:03", Optional.of("10.0.0.5"))),
+                    Level.RESTART,
+                    new Placement(List.of(ALPHA, BRAVO), List.of(BRAVO), List.of()),
+                    100);
+    private static final List<Evidence> EVIDENCE =
+            List.of(new Evidence(AT, "witness", "no heartbeats from alpha"));
+    private static final Proof PROOF = new Proof(Proof.Kind.LEASE, "its lease was waited out", AT);
+    private static final Failover REPORT =
+            new Failover(
+                    2,
+                    "server alpha is lost",
+                    ALPHA,
+                    Optional.of(BRAVO),
+                    AT,
+                    Optional.of(AT.plusMillis(4100)),
+                    List.of(new Failover.Step(AT, "bravo", "QEMU started", 120)));
+    private static final VmState.Vm VM =
+            new VmState.Vm(
+                    SPEC,
+                    Desired.RUNNING,
+                    false,
+                    new Epoch(7),
+                    1,
+                    2,
+                    Optional.of(REPORT),
+                    List.of(REPORT));
+    private static final List<VmState.Refusal> REFUSALS =
+            List.of(new VmState.Refusal(BRAVO, "it is full", true));
+    private static final ServerState.Server SERVER =
+            new ServerState.Server(ALPHA, new Incarnation(3), "4f1c", 65536);
+
+    @Test
+    void everyStoredTypeReadsBackWhatEarlierVersionsWrote() {
+        var samples = new HashMap<String, Object>();
+        samples.putAll(serverSamples());
+        samples.putAll(vmEventSamples());
+        samples.putAll(vmStateSamples());
+        GoldenFiles.check(
+                List.of(new ModelTypes(), new DecisionTypes(), new MessageTypes()),
+                Path.of("src/test/resources/golden/belay"),
+                samples);
+    }
+
+    private static Map<String, Object> serverSamples() {
+        return Map.ofEntries(
+                Map.entry("server.ServerAdmitted/1", new ServerEvent.ServerAdmitted(AT, SERVER)),
+                Map.entry("server.MemoryChanged/1", new ServerEvent.MemoryChanged(AT, 4096)),
+                Map.entry(
+                        "server.MemoryReserved/1",
+                        new ServerEvent.MemoryReserved(AT, WEB, new Epoch(7), 2048)),
+                Map.entry("server.MemoryReleased/1", new ServerEvent.MemoryReleased(AT, WEB)),
+                Map.entry(
+                        "server.ServerFenced/1",
+                        new ServerEvent.ServerFenced(AT, ALPHA, new Incarnation(3), EVIDENCE)),
+                Map.entry(
+                        "server.FenceAgentFailed/1",
+                        new ServerEvent.FenceAgentFailed(AT, "timed out")),
+                Map.entry(
+                        "server.FencingProved/1",
+                        new ServerEvent.FencingProved(AT, new Incarnation(3), PROOF)),
+                Map.entry("server.state.Unknown/1", new ServerState.Unknown()),
+                Map.entry(
+                        "server.state.Live/1",
+                        new ServerState.Live(
+                                SERVER,
+                                Map.of(WEB, new ServerState.Reservation(new Epoch(7), 2048)))),
+                Map.entry(
+                        "server.state.Fencing/1",
+                        new ServerState.Fencing(
+                                SERVER, List.of(WEB), EVIDENCE, Optional.of("timed out"))),
+                Map.entry("server.state.Fenced/1", new ServerState.Fenced(SERVER, PROOF)));
+    }
+
+    private static Map<String, Object> vmEventSamples() {
+        return Map.ofEntries(
+                Map.entry("vm.VmCreated/1", new VmEvent.VmCreated(AT, SPEC, Desired.RUNNING)),
+                Map.entry(
+                        "vm.DesireChanged/1", new VmEvent.DesireChanged(AT, Desired.STOPPED, true)),
+                Map.entry("vm.PlacementTried/1", new VmEvent.PlacementTried(AT, ALPHA, REFUSALS)),
+                Map.entry("vm.NoServerFound/1", new VmEvent.NoServerFound(AT, REFUSALS)),
+                Map.entry("vm.RightGranted/1", new VmEvent.RightGranted(AT, RIGHT)),
+                Map.entry("vm.VmStarted/1", new VmEvent.VmStarted(AT, RIGHT, "pid 4711")),
+                Map.entry(
+                        "vm.StopBegan/1",
+                        new VmEvent.StopBegan(AT, RIGHT, true, false, "as desired")),
+                Map.entry(
+                        "vm.ReplicaEnded/1", new VmEvent.ReplicaEnded(AT, RIGHT, "signal 9", true)),
+                Map.entry(
+                        "vm.BackOffBegan/1",
+                        new VmEvent.BackOffBegan(AT, RIGHT, Duration.ofSeconds(2))),
+                Map.entry("vm.VmSettled/1", new VmEvent.VmSettled(AT, new Epoch(7))),
+                Map.entry(
+                        "vm.FailoverBegan/1",
+                        new VmEvent.FailoverBegan(AT, 2, "alpha is lost", RIGHT, true)),
+                Map.entry(
+                        "vm.FailoverAdvanced/1", new VmEvent.FailoverAdvanced(AT, REPORT.steps())),
+                Map.entry("vm.LossProved/1", new VmEvent.LossProved(AT, RIGHT, PROOF)),
+                Map.entry("vm.FailoverEnded/1", new VmEvent.FailoverEnded(AT, REPORT)),
+                Map.entry("vm.VmStopped/1", new VmEvent.VmStopped(AT)),
+                Map.entry("vm.VmDeleted/1", new VmEvent.VmDeleted(AT, new Epoch(7))));
+    }
+
+    private static Map<String, Object> vmStateSamples() {
+        return Map.ofEntries(
+                Map.entry("vm.state.Absent/1", new VmState.Absent(new Epoch(7))),
+                Map.entry("vm.state.Stopped/1", new VmState.Stopped(VM)),
+                Map.entry("vm.state.Waiting/1", new VmState.Waiting(VM, REFUSALS)),
+                Map.entry("vm.state.Placing/1", new VmState.Placing(VM, BRAVO, REFUSALS)),
+                Map.entry("vm.state.Starting/1", new VmState.Starting(VM, RIGHT)),
+                Map.entry("vm.state.Running/1", new VmState.Running(VM, RIGHT)),
+                Map.entry("vm.state.Stopping/1", new VmState.Stopping(VM, RIGHT, true, false)),
+                Map.entry("vm.state.FailingOver/1", new VmState.FailingOver(VM, RIGHT)),
+                Map.entry(
+                        "vm.state.BackingOff/1",
+                        new VmState.BackingOff(VM, RIGHT, Duration.ofSeconds(2))));
+    }
+}
