@@ -91,7 +91,12 @@ final class Peers implements AutoCloseable {
     }
 
     void stopAll() {
-        List.copyOf(running.keySet()).forEach(this::stop);
+        var all = List.copyOf(running.values());
+        running.clear();
+        // Side by side: each waits for its connections to end.
+        try (var threads = java.util.concurrent.Executors.newVirtualThreadPerTaskExecutor()) {
+            all.forEach(journal -> threads.execute(journal::close));
+        }
     }
 
     RaftJournal journal(String name) {
