@@ -1,0 +1,208 @@
+package dev.belay.qemu;
+
+import dev.belay.replica.Hypervisor.HypervisorException;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The kernel's own lock on what guests send (safety.md 10). An ingress chain on each tap drops
+ * everything unless the tap is in the set {@code open}, whose elements time out by themselves. So a
+ * QEMU that was stopped beyond its lease and resumes is mute, whatever its leash does.
+ *
+ * <p>The family is {@code netdev}, which every kernel with nftables has; packets are dropped before
+ * the bridge sees them.
+ */
+final class Gate {
+    private static final Logger log = LoggerFactory.getLogger(Gate.class);
+    private static final Duration LIMIT = Duration.ofSeconds(5);
+    private static final long NANOS_PER_MILLI = 1_000_000;
+
+    private final String table;
+    private final long marginNanos;
+
+    /** Every tap under guard, with the deadline until which it may be open; 0: closed. */
+    private final Map<String, Long> deadlines = new ConcurrentHashMap<>();
+
+    private final AtomicBoolean renewalWanted = new AtomicBoolean();
+    private final ReentrantLock changing = new ReentrantLock();
+
+    Gate(String table, Duration margin) {
+        this.table = table;
+        this.marginNanos = margin.toNanos();
+    }
+
+    /** Why there can be no gate on this server. */
+    static Optional<String> problem() {
+        var result =
+                Tool.run(
+                        LIMIT,
+                        "add table netdev belay_probe\n"
+                                + "add set netdev belay_probe open { type ifname; flags timeout; }\n"
+                                + "delete table netdev belay_probe\n",
+                        List.of("nft", "-f", "-"));
+        return result.ok()
+                ? Optional.empty()
+                : Optional.of(
+                        "The output of guests cannot be gated: nft says '"
+                                + result.complaint()
+                                + "'. Install the package nftables, run the node as root, and use a kernel with NF_TABLES_NETDEV.");
+    }
+
+    /** Guards the taps, closed. They must exist. */
+    void guard(Collection<String> taps) {
+        if (taps.isEmpty()) {
+            return;
+        }
+        taps.forEach(tap -> deadlines.put(tap, 0L));
+        changing.lock();
+        try {
+            var result = nft(chains(taps));
+            if (!result.ok()) {
+                taps.forEach(deadlines::remove);
+                throw new HypervisorException(
+                        "The output of the guest cannot be gated: " + result.complaint(), true);
+            }
+        } finally {
+            changing.unlock();
+        }
+    }
+
+    /** Counts taps as guarded that an earlier process of the node guarded. Opens nothing. */
+    void adopt(Collection<String> taps) {
+        taps.forEach(tap -> deadlines.putIfAbsent(tap, 0L));
+    }
+
+    /** Opens the taps until the deadline, and returns once the kernel knows. */
+    void openNow(Collection<String> taps, long deadline) {
+        if (taps.isEmpty()) {
+            return;
+        }
+        permit(taps, deadline);
+        if (!renew()) {
+            throw new HypervisorException(
+                    "The gate of the guest's output could not be opened in time.", true);
+        }
+    }
+
+    /** Like openNow, but returns at once. */
+    void open(Collection<String> taps, long deadline) {
+        if (taps.isEmpty()) {
+            return;
+        }
+        permit(taps, deadline);
+        if (renewalWanted.compareAndSet(false, true)) {
+            Thread.ofVirtual().name("gate").start(this::renew);
+        }
+    }
+
+    private void permit(Collection<String> taps, long deadline) {
+        taps.forEach(tap -> deadlines.computeIfPresent(tap, (_, old) -> Math.max(old, deadline)));
+    }
+
+    private boolean renew() {
+        changing.lock();
+        try {
+            renewalWanted.set(false);
+            var begun = BootClock.nanos();
+            var lines = renewals(begun);
+            if (lines.isEmpty()) {
+                return true;
+            }
+            var result = nft(lines);
+            if (!result.ok()) {
+                // Somebody flushed the rules, a firewall's restart for one; then nothing guards.
+                log.warn("The gate is gone or broken, building it anew: {}", result.complaint());
+                result = nft(chains(deadlines.keySet()) + renewals(BootClock.nanos()));
+            }
+            // The kernel counts from when it got the order. When that was late, a time-out that
+            // was right when computed now ends too late: then rather closed until the next grant.
+            if (BootClock.nanos() - begun > marginNanos) {
+                log.warn("Renewing the gate took too long; it stays closed until the next grant");
+                nft(closings());
+                return false;
+            }
+            return result.ok();
+        } finally {
+            changing.unlock();
+        }
+    }
+
+    private String renewals(long now) {
+        var lines = new StringBuilder();
+        deadlines.forEach((tap, deadline) -> {
+            var millis = (deadline - marginNanos - now) / NANOS_PER_MILLI;
+            if (millis > 0) {
+                // In one transaction: a plain `add` does not renew on kernels before 6.12,
+                // and a plain `delete` fails when the element has timed out.
+                lines.append(element("add", tap, " timeout " + millis + "ms"))
+                        .append(element("delete", tap, ""))
+                        .append(element("add", tap, " timeout " + millis + "ms"));
+            }
+        });
+        return lines.toString();
+    }
+
+    private String closings() {
+        return deadlines.keySet().stream()
+                .map(tap -> element("add", tap, " timeout 1s") + element("delete", tap, ""))
+                .collect(Collectors.joining());
+    }
+
+    private String element(String verb, String tap, String timeout) {
+        return "%s element netdev %s open { \"%s\"%s }\n".formatted(verb, table, tap, timeout);
+    }
+
+    private String chains(Collection<String> taps) {
+        var lines = new StringBuilder();
+        lines.append("add table netdev %s\n".formatted(table));
+        lines.append("add set netdev %s open { type ifname; flags timeout; }\n".formatted(table));
+        for (var tap : taps) {
+            lines.append(
+                    """
+                    add chain netdev %1$s %2$s { type filter hook ingress device "%2$s" priority -500; policy drop; }
+                    flush chain netdev %1$s %2$s
+                    add rule netdev %1$s %2$s iifname @open accept
+                    """
+                            .formatted(table, tap));
+        }
+        return lines.toString();
+    }
+
+    /** Forgets the taps; to be called when they are gone or nobody can send through them. */
+    void release(Collection<String> taps) {
+        changing.lock();
+        try {
+            for (var tap : taps) {
+                deadlines.remove(tap);
+                // Either may be gone with the tap, depending on the kernel.
+                nft(element("add", tap, " timeout 1s") + element("delete", tap, ""));
+                nft("delete chain netdev %s %s\n".formatted(table, tap));
+            }
+        } finally {
+            changing.unlock();
+        }
+    }
+
+    void destroy() {
+        changing.lock();
+        try {
+            deadlines.clear();
+            nft("add table netdev %1$s\ndelete table netdev %1$s\n".formatted(table));
+        } finally {
+            changing.unlock();
+        }
+    }
+
+    private static Tool.Result nft(String commands) {
+        return Tool.run(LIMIT, commands, List.of("nft", "-f", "-"));
+    }
+}

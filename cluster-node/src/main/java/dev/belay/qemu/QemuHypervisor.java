@@ -1,0 +1,395 @@
+package dev.belay.qemu;
+
+import dev.belay.model.Epoch;
+import dev.belay.model.Incarnation;
+import dev.belay.model.RunRight;
+import dev.belay.model.VmName;
+import dev.belay.model.VmSpec;
+import dev.belay.qemu.Manifest.Phase;
+import dev.belay.replica.Hypervisor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The {@link Hypervisor} on QEMU. Work on one VM is done one piece at a time, work on several side
+ * by side, all on virtual threads. What is true lies in the run folder and in the kernel; the
+ * fields here only save looking it up.
+ *
+ * <p>Every replica whose start was answered with success ends with exactly one {@code Exited} or
+ * {@code PoweredOff}, also when its end was asked for.
+ */
+public final class QemuHypervisor implements Hypervisor {
+    private static final Logger log = LoggerFactory.getLogger(QemuHypervisor.class);
+    private static final Duration SHUTDOWN_LIMIT = Duration.ofSeconds(30);
+    private static final Duration END_LIMIT = Duration.ofSeconds(12);
+    private static final Duration ADOPT_LIMIT = Duration.ofSeconds(3);
+
+    private record Key(VmName vm, Epoch epoch) {
+        static Key of(RunRight right) {
+            return new Key(right.vm(), right.epoch());
+        }
+    }
+
+    /** A start under way or queued, which a stop must be able to overtake. */
+    private static final class Attempt {
+        private final RunRight right;
+        private volatile boolean aborted;
+
+        private Attempt(RunRight right) {
+            this.right = right;
+        }
+
+        private void check() {
+            if (aborted) {
+                throw new HypervisorException(
+                        "The start of " + right + " was given up: a stop came after it.", false);
+            }
+        }
+    }
+
+    private final QemuSettings settings;
+    private final Installation installation;
+    private final SpecCheck specCheck;
+    private final TapNames names;
+    private final Gate gate;
+    private final Remains remains;
+    private final CompletableFuture<List<String>> firstProblems;
+    private final Map<Key, Replica> replicas = new ConcurrentHashMap<>();
+    private final Set<Attempt> attempts = ConcurrentHashMap.newKeySet();
+    private final Map<VmName, ReentrantLock> locks = new ConcurrentHashMap<>();
+    private final Map<Incarnation, Long> leases = new ConcurrentHashMap<>();
+    private volatile Consumer<ReplicaEvent> observer =
+            event -> log.warn("Nobody observes replicas, lost: {}", event);
+
+    public QemuHypervisor(QemuSettings settings) {
+        this.settings = settings;
+        this.installation = new Installation(settings);
+        this.specCheck = new SpecCheck(settings);
+        this.names = TapNames.of(settings);
+        this.gate = new Gate(names.table(), settings.killBudget());
+        this.remains = new Remains(gate);
+        this.firstProblems =
+                inBackground("look at the installation", installation::problems)
+                        .toCompletableFuture();
+    }
+
+    /** As found when this object was made; the first call may wait a moment for that. */
+    @Override
+    public List<String> problems() {
+        return Waiting.reply(firstProblems);
+    }
+
+    @Override
+    public CompletionStage<List<String>> check(VmSpec spec) {
+        return inBackground("check " + spec.name(), () -> specCheck.problems(spec));
+    }
+
+    @Override
+    public CompletionStage<ReplicaStatus> start(RunRight right, VmSpec spec) {
+        var attempt = new Attempt(right);
+        attempts.add(attempt);
+        return inBackground(
+                "start " + right,
+                () -> {
+                    try {
+                        return alone(right.vm(), () -> start(attempt, spec));
+                    } finally {
+                        attempts.remove(attempt);
+                    }
+                });
+    }
+
+    private ReplicaStatus start(Attempt attempt, VmSpec spec) throws IOException {
+        var right = attempt.right;
+        attempt.check();
+        var known = replicas.get(Key.of(right));
+        if (known != null && known.isRunning()) {
+            return known.status();
+        }
+        var illegal = SpecCheck.illegal(spec);
+        if (!illegal.isEmpty()) {
+            throw new HypervisorException(String.join(" ", illegal), false);
+        }
+        lease(right);
+        for (var files : ReplicaFiles.of(settings.runDir(), right.vm())) {
+            if (files.epoch().isAfter(right.epoch())) {
+                throw new HypervisorException(
+                        "The start of " + right + " came too late: " + files.epoch() + " was here already.",
+                        false);
+            }
+            end(files, StopMode.KILL);
+        }
+        var files = ReplicaFiles.of(settings.runDir(), right.vm(), right.epoch());
+        var replica =
+                new Replica(
+                        Manifest.starting(
+                                right,
+                                spec,
+                                names.taps(spec),
+                                new DiskFiles(settings).overlaysOf(spec, right.epoch())),
+                        files,
+                        remains,
+                        event -> observer.accept(event));
+        // Known from here on, so that a grant during the start reaches its leashes.
+        replicas.put(Key.of(right), replica);
+        try {
+            new ReplicaStart(
+                            settings,
+                            installation,
+                            gate,
+                            remains,
+                            replica,
+                            () -> lease(right),
+                            attempt::check)
+                    .run();
+        } catch (IOException | RuntimeException | Error e) {
+            replicas.remove(Key.of(right), replica);
+            throw e;
+        }
+        return replica.status();
+    }
+
+    /** The deadline of the right's lease; refuses when that is over or as good as over. */
+    private long lease(RunRight right) {
+        var deadline = leases.get(right.incarnation());
+        if (deadline == null
+                || deadline - BootClock.nanos() < 2 * settings.killBudget().toNanos()) {
+            throw new HypervisorException(
+                    right
+                            + " may not start: this server holds no live lease for "
+                            + right.incarnation()
+                            + ". It needs a quorum of the voters within reach.",
+                    true);
+        }
+        return deadline;
+    }
+
+    @Override
+    public CompletionStage<Void> stop(VmName vm, Epoch upTo, StopMode mode) {
+        attempts.stream()
+                .filter(a -> a.right.vm().equals(vm) && !a.right.epoch().isAfter(upTo))
+                .forEach(a -> a.aborted = true);
+        return inBackground(
+                "stop " + vm + " " + upTo,
+                () ->
+                        alone(
+                                vm,
+                                () -> {
+                                    for (var files : ReplicaFiles.of(settings.runDir(), vm)) {
+                                        if (!files.epoch().isAfter(upTo)) {
+                                            end(files, mode);
+                                        }
+                                    }
+                                    return none();
+                                }));
+    }
+
+    /** Ends one replica, whatever is left of it, and forgets it. */
+    private void end(ReplicaFiles files, StopMode mode) throws IOException {
+        var manifest = manifest(files);
+        var replica = manifest.map(m -> replicas.get(Key.of(m.right()))).orElse(null);
+        if (replica != null) {
+            if (mode == StopMode.SHUTDOWN && replica.isRunning()) {
+                replica.powerDown();
+                replica.awaitEnd(SHUTDOWN_LIMIT);
+            }
+            replica.killQemu();
+            // Also when it ended by itself: its clearing away may still go on.
+            if (!replica.awaitEnd(END_LIMIT)) {
+                log.warn("{} was killed but its end was not seen yet", replica.right());
+            }
+        }
+        remains.clear(files, manifest);
+        files.delete();
+        if (replica != null) {
+            replicas.remove(Key.of(replica.right()), replica);
+        }
+    }
+
+    @Override
+    public CompletionStage<List<ReplicaStatus>> adopt() {
+        return inBackground(
+                "adopt",
+                () -> {
+                    var found = new ArrayList<ReplicaStatus>();
+                    for (var files : ReplicaFiles.all(settings.runDir())) {
+                        alone(files.vm(), () -> adopt(files)).ifPresent(found::add);
+                    }
+                    return List.copyOf(found);
+                });
+    }
+
+    private Optional<ReplicaStatus> adopt(ReplicaFiles files) throws IOException {
+        var read = manifest(files);
+        if (read.isEmpty()) {
+            // Not even its manifest was whole: nothing was started.
+            remains.clear(files, read);
+            files.delete();
+            return Optional.empty();
+        }
+        var manifest = read.get();
+        var known = replicas.get(Key.of(manifest.right()));
+        if (known != null) {
+            return Optional.of(known.status());
+        }
+        var alive = manifest.qemu().map(leashed -> leashed.program().isAlive()).orElse(false);
+        var replica = new Replica(manifest, files, remains, event -> observer.accept(event));
+        return Optional.of(
+                manifest.phase() == Phase.RUNNING && alive ? adopt(replica) : bury(replica));
+    }
+
+    private ReplicaStatus adopt(Replica replica) {
+        replicas.put(Key.of(replica.right()), replica);
+        gate.adopt(replica.taps());
+        try {
+            if (replica.manifest().storage().isPresent()) {
+                replica.connectStorage(ADOPT_LIMIT);
+            }
+            replica.catchUp(replica.connectQemu(ADOPT_LIMIT));
+        } catch (QmpException e) {
+            log.error("{} was found alive but does not answer on QMP", replica.right(), e);
+        }
+        log.info("{} was found alive", replica.right());
+        return replica.status();
+    }
+
+    /** Ended while no node looked, or its start was never finished. */
+    private ReplicaStatus bury(Replica replica) throws IOException {
+        var files = replica.files();
+        var manifest = replica.manifest();
+        if (manifest.phase() != Phase.ENDED) {
+            var how =
+                    manifest.phase() == Phase.STARTING
+                            ? "its start was not finished"
+                            : LeashStatus.read(files.leashStatus(ReplicaFiles.Role.QEMU))
+                                    .map(status -> "QEMU: " + status.words())
+                                    .orElse("QEMU is gone, and so is the word of how");
+            remains.clear(files, Optional.of(manifest));
+            manifest = manifest.toEnded(how);
+            manifest.write(files.manifest());
+        }
+        return new ReplicaStatus(manifest.right(), false, manifest.ended().orElse("ended"));
+    }
+
+    @Override
+    public CompletionStage<Void> clean() {
+        attempts.forEach(attempt -> attempt.aborted = true);
+        return inBackground(
+                "clean",
+                () -> {
+                    for (var files : ReplicaFiles.all(settings.runDir())) {
+                        alone(files.vm(), () -> { end(files, StopMode.KILL);
+                                    return none();
+                                });
+                    }
+                    Remains.killAll(Remains.under(ReplicaFiles.root(settings.runDir())));
+                    Taps.delete(Taps.named(names.prefix()));
+                    gate.destroy();
+                    removeOverlays();
+                    return none();
+                });
+    }
+
+    private void removeOverlays() throws IOException {
+        var folder = DiskFiles.overlays(settings.dataDir());
+        if (Files.isDirectory(folder)) {
+            try (var overlays = Files.list(folder)) {
+                for (var overlay : overlays.toList()) {
+                    Files.delete(overlay);
+                }
+            }
+        }
+    }
+
+    @Override
+    public List<ReplicaStatus> replicas() {
+        return replicas.values().stream().filter(Replica::isRunning).map(Replica::status).toList();
+    }
+
+    @Override
+    public void extend(Incarnation incarnation, long deadline) {
+        leases.merge(incarnation, deadline, Math::max);
+        var taps = new ArrayList<String>();
+        for (var replica : replicas.values()) {
+            if (replica.right().incarnation().equals(incarnation)) {
+                replica.extendLeashes(deadline);
+                if (replica.isRunning()) {
+                    taps.addAll(replica.taps());
+                }
+            }
+        }
+        gate.open(taps, deadline);
+    }
+
+    @Override
+    public void observe(Consumer<ReplicaEvent> newObserver) {
+        observer = newObserver;
+    }
+
+    private static Optional<Manifest> manifest(ReplicaFiles files) {
+        try {
+            return Manifest.read(files.manifest());
+        } catch (IOException e) {
+            log.error("The manifest in {} cannot be read", files.dir(), e);
+            return Optional.empty();
+        }
+    }
+
+    /** For tests, which play the guest's administrator. */
+    @Nullable QmpClient qmp(RunRight right) {
+        var replica = replicas.get(Key.of(right));
+        return replica == null ? null : replica.qmp();
+    }
+
+    private interface Work<T> {
+        T run() throws IOException;
+    }
+
+    private <T> T alone(VmName vm, Work<T> work) throws IOException {
+        var lock = locks.computeIfAbsent(vm, _ -> new ReentrantLock());
+        lock.lock();
+        try {
+            return work.run();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** A method of its own because null is not a value elsewhere. */
+    @SuppressWarnings("NullAway")
+    private static Void none() {
+        return null;
+    }
+
+    private static <T> CompletionStage<T> inBackground(String what, Work<T> work) {
+        var result = new CompletableFuture<T>();
+        Thread.ofVirtual()
+                .name(what)
+                .start(() -> {
+                    try {
+                        result.complete(work.run());
+                    } catch (HypervisorException e) {
+                        result.completeExceptionally(e);
+                    } catch (IOException | RuntimeException | Error e) {
+                        log.warn("Could not {}", what, e);
+                        result.completeExceptionally(
+                                new HypervisorException("Could not " + what + ": " + e, true));
+                    }
+                });
+        return result;
+    }
+}

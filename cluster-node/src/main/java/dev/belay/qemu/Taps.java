@@ -1,0 +1,79 @@
+package dev.belay.qemu;
+
+import dev.belay.replica.Hypervisor.HypervisorException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** The taps between guests and the server's bridges, made by {@code ip}. Blocks shortly. */
+final class Taps {
+    private static final Duration LIMIT = Duration.ofSeconds(5);
+    private static final Path INTERFACES = Path.of("/sys/class/net");
+
+    private Taps() {}
+
+    /** Makes them, down and in no bridge; what an earlier epoch left under the name goes first. */
+    static void create(List<String> taps) {
+        if (taps.isEmpty()) {
+            return;
+        }
+        delete(taps);
+        ip(
+                taps.stream()
+                        .map(tap ->
+                                "tuntap add dev %1$s mode tap\nlink set dev %1$s addrgenmode none\n"
+                                        .formatted(tap))
+                        .collect(Collectors.joining()),
+                "The tap of a network card could not be made");
+    }
+
+    static void join(String tap, String bridge) {
+        ip(
+                "link set dev %1$s master %2$s\nlink set dev %1$s up\n".formatted(tap, bridge),
+                "The tap " + tap + " could not join the bridge " + bridge);
+    }
+
+    static void delete(List<String> taps) {
+        var present = taps.stream().filter(Taps::exists).toList();
+        if (!present.isEmpty()) {
+            ip(
+                    present.stream()
+                            .map("link del dev %s\n"::formatted)
+                            .collect(Collectors.joining()),
+                    "A tap could not be removed");
+        }
+    }
+
+    static boolean exists(String tap) {
+        return Files.exists(INTERFACES.resolve(tap));
+    }
+
+    static boolean isBridge(String name) {
+        return Files.isDirectory(INTERFACES.resolve(name).resolve("bridge"));
+    }
+
+    /** Every interface whose name starts so, to find what nobody remembers. */
+    static List<String> named(String prefix) throws IOException {
+        try (var all = Files.list(INTERFACES)) {
+            return all.map(path -> path.getFileName().toString())
+                    .filter(name -> name.startsWith(prefix))
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    private static void ip(String commands, String otherwise) {
+        var result = Tool.run(LIMIT, commands, List.of("ip", "-batch", "-"));
+        if (!result.ok()) {
+            throw new HypervisorException(
+                    otherwise
+                            + ": "
+                            + result.complaint()
+                            + ". The node must run as root (or with CAP_NET_ADMIN) on a kernel with tun.",
+                    true);
+        }
+    }
+}
