@@ -1,11 +1,19 @@
 package dev.belay;
 
+import dev.belay.lab.Demo;
+import dev.belay.lab.LabCommand;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
 /** Where the launcher enters: {@code belay <command> …}. */
+@Command(
+        name = "belay",
+        mixinStandardHelpOptions = true,
+        subcommands = {LabCommand.class, Demo.class})
 public final class Main {
     private Main() {}
 
     public static void main(String[] words) {
-        System.err.println("belay: nothing is built in yet: " + String.join(" ", words));
-        System.exit(2);
+        System.exit(LabCommand.plainErrors(new CommandLine(new Main())).execute(words));
     }
 }

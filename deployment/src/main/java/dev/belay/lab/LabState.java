@@ -1,0 +1,168 @@
+package dev.belay.lab;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import dev.belay.lab.LabPlan.Role;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.UnaryOperator;
+
+/**
+ * What a lab's file {@code lab.json} says. Whether something runs or a cable is cut is not in it:
+ * that is read from the kernel each time.
+ *
+ * @param number which networks are its own
+ * @param phase how far {@code up} or {@code down} got
+ * @param bound whether the lab is to go when its owner is gone
+ * @param ownerPid the process that brought it up
+ * @param ownerStarted when that process started (ms), as process ids come again
+ * @param program the command of a node, its configuration file to be added as last word
+ * @param environment what the nodes get in their environment
+ * @param guests addresses given to VMs, by VM
+ */
+@JsonIgnoreProperties(ignoreUnknown = true)
+record LabState(
+        String name,
+        int number,
+        Phase phase,
+        boolean bound,
+        long ownerPid,
+        long ownerStarted,
+        int memoryMib,
+        List<String> program,
+        Map<String, String> environment,
+        List<Node> nodes,
+        Map<String, String> guests) {
+
+    enum Phase {
+        /** Being built, or its building was cut short. */
+        STARTING,
+        UP,
+        /** Could not be brought up; left for a look at its logs. */
+        FAILED,
+        /** Being removed, or its removal was cut short. */
+        STOPPING
+    }
+
+    /**
+     * One node.
+     *
+     * @param powered false after a power cut
+     * @param boots how many times it was powered on
+     * @param bootId of the boot that runs, or ran last
+     */
+    record Node(
+            String name,
+            Role role,
+            boolean voter,
+            int index,
+            String clusterAddress,
+            String clientAddress,
+            boolean powered,
+            int boots,
+            String bootId) {
+
+        Node poweredOn(String newBootId) {
+            return new Node(
+                    name,
+                    role,
+                    voter,
+                    index,
+                    clusterAddress,
+                    clientAddress,
+                    true,
+                    boots + 1,
+                    newBootId);
+        }
+
+        Node poweredOff() {
+            return new Node(
+                    name, role, voter, index, clusterAddress, clientAddress, false, boots, bootId);
+        }
+    }
+
+    LabState {
+        program = List.copyOf(program);
+        environment = Map.copyOf(environment);
+        nodes = List.copyOf(nodes);
+        guests = Map.copyOf(guests);
+    }
+
+    Node node(String wanted) {
+        return nodes.stream()
+                .filter(node -> node.name.equals(wanted))
+                .findFirst()
+                .orElseThrow(() ->
+                        new LabException(
+                                "lab "
+                                        + name
+                                        + " has no node '"
+                                        + wanted
+                                        + "'; it has "
+                                        + String.join(
+                                                ", ", nodes.stream().map(Node::name).toList())));
+    }
+
+    LabState in(Phase next) {
+        return new LabState(
+                name,
+                number,
+                next,
+                bound,
+                ownerPid,
+                ownerStarted,
+                memoryMib,
+                program,
+                environment,
+                nodes,
+                guests);
+    }
+
+    LabState with(String wanted, UnaryOperator<Node> change) {
+        var changed =
+                nodes.stream()
+                        .map(node -> node.name.equals(wanted) ? change.apply(node) : node)
+                        .toList();
+        return new LabState(
+                name,
+                number,
+                phase,
+                bound,
+                ownerPid,
+                ownerStarted,
+                memoryMib,
+                program,
+                environment,
+                changed,
+                guests);
+    }
+
+    LabState withGuest(String vm, String address) {
+        var all = new TreeMap<>(guests);
+        all.put(vm, address);
+        return new LabState(
+                name,
+                number,
+                phase,
+                bound,
+                ownerPid,
+                ownerStarted,
+                memoryMib,
+                program,
+                environment,
+                nodes,
+                all);
+    }
+
+    /** Whether the process that brought the lab up is still there. */
+    boolean isOwnerAlive() {
+        return ProcessHandle.of(ownerPid)
+                .filter(ProcessHandle::isAlive)
+                .filter(owner -> started(owner) == ownerStarted)
+                .isPresent();
+    }
+
+    static long started(ProcessHandle process) {
+        return process.info().startInstant().map(java.time.Instant::toEpochMilli).orElse(0L);
+    }
+}

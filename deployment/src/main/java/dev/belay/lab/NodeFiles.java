@@ -1,0 +1,250 @@
+package dev.belay.lab;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/** A node's folder in the lab, and how the node is started from it. */
+final class NodeFiles {
+    private static final String SUPERVISOR = "supervise.sh";
+    private static final int LAUNCH_TRIES = 1000;
+
+    /** As measured for a whole node: small, quick to start, with no warning lines. */
+    private static final List<String> JAVA_FLAGS =
+            List.of(
+                    "-Xms64m",
+                    "-Xmx160m",
+                    "-XX:+UseSerialGC",
+                    "-Xss512k",
+                    "-XX:+UseCompactObjectHeaders",
+                    "--enable-native-access=ALL-UNNAMED",
+                    "--sun-misc-unsafe-memory-access=allow");
+
+    private final Path folder;
+
+    NodeFiles(Path folder) {
+        this.folder = folder;
+    }
+
+    /**
+     * The command of a real node: this JVM's own java on the jars beside this class.
+     *
+     * <p>{@code BELAY_NODE_JAVA_FLAGS} replaces the flags; {@code BELAY_LIB} names another folder
+     * of jars; an AOT cache {@code belay.aot} beside that folder is used. {@code
+     * BELAY_NODE_PROGRAM} replaces the whole command (words between blanks).
+     */
+    static List<String> installedProgram() {
+        var whole = System.getenv("BELAY_NODE_PROGRAM");
+        if (whole != null && !whole.isBlank()) {
+            return List.of(whole.strip().split("\\s+"));
+        }
+        var lib = lib();
+        var command = new ArrayList<String>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        var given = System.getenv("BELAY_NODE_JAVA_FLAGS");
+        if (given == null || given.isBlank()) {
+            command.addAll(JAVA_FLAGS);
+            var cache = lib.resolveSibling("belay.aot");
+            if (Files.exists(cache)) {
+                command.add("-XX:AOTCache=" + cache);
+            }
+        } else {
+            command.addAll(List.of(given.strip().split("\\s+")));
+        }
+        command.addAll(List.of("-cp", lib + "/*", "dev.belay.Main", "node", "--config"));
+        return command;
+    }
+
+    private static Path lib() {
+        var given = System.getenv("BELAY_LIB");
+        var lib = given == null || given.isBlank() ? besideThisClass() : Path.of(given);
+        if (!Files.isDirectory(lib)) {
+            throw new LabException(
+                    "the jars of a node are not in " + lib + ": build them with `./mvnw package`");
+        }
+        return lib.toAbsolutePath().normalize();
+    }
+
+    private static Path besideThisClass() {
+        try {
+            var source =
+                    Path.of(
+                            NodeFiles.class
+                                    .getProtectionDomain()
+                                    .getCodeSource()
+                                    .getLocation()
+                                    .toURI());
+            // A folder of classes: a build from the sources, whose jars go to target/lib.
+            return Files.isDirectory(source)
+                    ? source.resolve("../../../target/lib")
+                    : source.resolveSibling(".");
+        } catch (java.net.URISyntaxException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    Path log() {
+        return folder.resolve("node.log");
+    }
+
+    Path data() {
+        return folder.resolve("data");
+    }
+
+    private Path run() {
+        return folder.resolve("run");
+    }
+
+    private Path config() {
+        return folder.resolve("belay.conf");
+    }
+
+    /** As a machine's boot does: /run is empty, the rest as it was. */
+    void boot(LabState lab, LabState.Node node) {
+        try {
+            LabStore.deleteTree(run());
+            Files.createDirectories(run());
+            Files.createDirectories(data());
+            Files.writeString(config(), config(lab, node));
+            try (InputStream script = NodeFiles.class.getResourceAsStream(SUPERVISOR)) {
+                if (script == null) {
+                    throw new IllegalStateException(SUPERVISOR + " is not on the class path");
+                }
+                Files.write(folder.resolve(SUPERVISOR), script.readAllBytes());
+            }
+        } catch (IOException e) {
+            throw new LabException(
+                    "cannot prepare the folder of " + node.name() + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Starts the supervisor, and with it the node, in the node's namespace. */
+    void launch(LabState lab, LabState.Node node) {
+        try {
+            Files.deleteIfExists(folder.resolve("supervisor.pid"));
+            Files.deleteIfExists(folder.resolve("jvm.pid"));
+            Files.deleteIfExists(folder.resolve("starts"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        var command =
+                new ArrayList<>(
+                        List.of(
+                                "ip",
+                                "netns",
+                                "exec",
+                                LabPlan.namespace(lab.name(), node.name()),
+                                "bash",
+                                folder.resolve(SUPERVISOR).toString(),
+                                folder.toString()));
+        command.addAll(lab.program());
+        command.add(config().toString());
+        Shell.detach(log(), lab.environment(), command);
+        // From here on the node counts as started, so that a second start sees the first.
+        for (int tries = 0; jvm().isEmpty(); tries++) {
+            if (tries == LAUNCH_TRIES) {
+                throw new LabException(
+                        "the supervisor of " + node.name() + " did not start; its log: " + log());
+            }
+            Shell.pause(10);
+        }
+    }
+
+    /** The process that keeps the JVM running. */
+    OptionalLong supervisor() {
+        return number("supervisor.pid");
+    }
+
+    OptionalLong jvm() {
+        return number("jvm.pid");
+    }
+
+    /** How often the JVM was started since the node was. */
+    long starts() {
+        return number("starts").orElse(0);
+    }
+
+    private OptionalLong number(String file) {
+        try {
+            return OptionalLong.of(Long.parseLong(Files.readString(folder.resolve(file)).strip()));
+        } catch (IOException | NumberFormatException e) {
+            return OptionalLong.empty();
+        }
+    }
+
+    List<String> lastLines(int count) {
+        try {
+            var lines = Files.readString(log(), StandardCharsets.ISO_8859_1).lines().toList();
+            return lines.subList(Math.max(0, lines.size() - count), lines.size());
+        } catch (IOException e) {
+            return List.of("(no log yet)");
+        }
+    }
+
+    private String config(LabState lab, LabState.Node self) {
+        var nodes =
+                lab.nodes().stream()
+                        .map(node ->
+                                "      { name = %s, address = %s, role = %s, voter = %s }"
+                                        .formatted(
+                                                quoted(node.name()),
+                                                quoted(node.clusterAddress()),
+                                                node.role().word(),
+                                                node.voter()))
+                        .collect(Collectors.joining("\n"));
+        return """
+        # Written by the lab at each power-on of this node.
+        belay {
+          node {
+            name = %s
+            role = %s
+            data-dir = %s
+            run-dir = %s
+            boot-id = %s
+          }
+          cluster {
+            nodes = [
+        %s
+            ]
+          }
+          http { address = %s, port = %d }
+          server { memory-mib = %d }
+        }
+        """
+                .formatted(
+                        quoted(self.name()),
+                        self.role().word(),
+                        quoted(data().toString()),
+                        quoted(run().toString()),
+                        quoted(self.bootId()),
+                        nodes,
+                        quoted(self.clientAddress()),
+                        LabPlan.API_PORT,
+                        lab.memoryMib());
+    }
+
+    private static String quoted(String text) {
+        return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
+    }
+
+    /** What a node started later is to find as the first one did. */
+    static Map<String, String> belayEnvironment() {
+        return System.getenv().entrySet().stream()
+                .filter(entry -> entry.getKey().startsWith("BELAY_"))
+                .collect(
+                        Collectors.toMap(
+                                Map.Entry::getKey,
+                                Map.Entry::getValue,
+                                (first, _) -> first,
+                                TreeMap::new));
+    }
+}

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Keeps one lab node's JVM running, as systemd with Restart=always does for a node in production.
+# Usage: supervise.sh FOLDER COMMAND…   It runs in the node's network namespace and in a session of its own.
+folder=$1
+shift
+
+# The node outweighs the guests: by its session's weight, as nice alone does not work across sessions.
+echo -15 2>/dev/null >/proc/self/autogroup
+
+say() { echo "$(date +%T.%3N) supervisor: $*" >>"$folder/node.log"; }
+
+echo $$ >"$folder/supervisor.pid"
+starts=0
+while true; do
+  starts=$((starts + 1))
+  began=$SECONDS
+  "$@" >>"$folder/node.log" 2>&1 </dev/null &
+  jvm=$!
+  echo "$jvm" >"$folder/jvm.pid.new" && mv "$folder/jvm.pid.new" "$folder/jvm.pid"
+  echo "$starts" >"$folder/starts"
+  wait "$jvm"
+  say "the node's process $jvm ended with code $?; starting it again"
+  # A process that cannot even start must not spin.
+  [ $((SECONDS - began)) -ge 1 ] || sleep 0.5
+done

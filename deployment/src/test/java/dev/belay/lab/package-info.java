@@ -1,0 +1,4 @@
+@NullMarked
+package dev.belay.lab;
+
+import org.jspecify.annotations.NullMarked;
