@@ -2,6 +2,7 @@ package dev.belay;
 
 import dev.belay.lab.Demo;
 import dev.belay.lab.LabCommand;
+import dev.belay.node.NodeCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -9,7 +10,7 @@ import picocli.CommandLine.Command;
 @Command(
         name = "belay",
         mixinStandardHelpOptions = true,
-        subcommands = {LabCommand.class, Demo.class})
+        subcommands = {LabCommand.class, Demo.class, NodeCommand.class})
 public final class Main {
     private Main() {}
 

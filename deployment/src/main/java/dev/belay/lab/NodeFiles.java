@@ -194,19 +194,23 @@ final class NodeFiles {
         var nodes =
                 lab.nodes().stream()
                         .map(node ->
-                                "      { name = %s, address = %s, role = %s, voter = %s }"
+                                "      { name = %s, address = %s, role = %s, voter = %s, api = %s }"
                                         .formatted(
                                                 quoted(node.name()),
                                                 quoted(node.clusterAddress()),
                                                 node.role().word(),
-                                                node.voter()))
+                                                node.voter(),
+                                                quoted(
+                                                        "http://%s:%d"
+                                                                .formatted(
+                                                                        node.clientAddress(),
+                                                                        LabPlan.API_PORT))))
                         .collect(Collectors.joining("\n"));
         return """
         # Written by the lab at each power-on of this node.
         belay {
           node {
             name = %s
-            role = %s
             data-dir = %s
             run-dir = %s
             boot-id = %s
@@ -222,7 +226,6 @@ final class NodeFiles {
         """
                 .formatted(
                         quoted(self.name()),
-                        self.role().word(),
                         quoted(data().toString()),
                         quoted(run().toString()),
                         quoted(self.bootId()),
