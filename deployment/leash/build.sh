@@ -2,6 +2,7 @@
 # Builds belay-leash into the cache, once for each state of its source, and prints its path.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+# shellcheck source-path=SCRIPTDIR source=../setup/lib.sh
 . "$here/../setup/lib.sh"
 
 main() {

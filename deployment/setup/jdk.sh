@@ -2,6 +2,7 @@
 # Prints the home of a JDK 25 or newer: JAVA_HOME, one under /usr/lib/jvm, the one that `javac` on the
 # PATH belongs to, or else Debian's, fetched into the cache.
 set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 needed=25

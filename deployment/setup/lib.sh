@@ -72,6 +72,7 @@ at_least() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$2" ]; 
 # whole dependency closures, and it checks signatures like any other. Needs no root.
 
 debian_release=trixie
+debian_suites="$debian_release $debian_release-updates $debian_release-backports"
 debian_apt=$belay_cache/apt
 debian_keys=/usr/share/keyrings/debian-archive-$debian_release-stable
 
@@ -113,7 +114,7 @@ private_apt() { # <apt-get words…>
 }
 
 # Learns what the mirror has now. Call it with the lock "debian" held.
-debian_update() { # [further suite]…
+debian_update() {
   local mirror keys suite
   command -v apt-get >/dev/null || die "there is no apt on this machine to fetch Debian packages with"
   [ "$(uname -m)" = x86_64 ] || die "only x86_64 is supported so far, this is $(uname -m)"
@@ -123,7 +124,7 @@ debian_update() { # [further suite]…
   [ -n "$keys" ] || die "no keys for Debian $debian_release on this machine; install a newer debian-archive-keyring"
   mkdir -p "$debian_apt"/state/lists/partial "$debian_apt"/cache/archives/partial
   : >"$debian_apt/status"
-  for suite in "$debian_release" "$debian_release-updates" "$debian_release-backports" "$@"; do
+  for suite in $debian_suites; do
     printf 'deb [signed-by=%s] %s %s main\n' "$keys" "$mirror" "$suite"
   done >"$debian_apt/sources.list"
   private_apt -o APT::Update::Error-Mode=any update
@@ -133,7 +134,7 @@ debian_update() { # [further suite]…
 debian_closure() { # <folder> <suite> <package>…
   local folder=$1 suite=$2 deb
   shift 2
-  [ -n "${debian_updated:-}" ] || debian_update
+  debian_update
   rm -f "$debian_apt"/cache/archives/*.deb
   private_apt install --download-only -t "$suite" "$@"
   for deb in "$debian_apt"/cache/archives/*.deb; do dpkg-deb -x "$deb" "$folder"; done

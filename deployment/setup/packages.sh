@@ -2,6 +2,7 @@
 # Installs what Belay's build, tests and lab need from this system's packages. Does nothing, and needs no
 # network, when all of it is there.
 set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # A command that must be there, and the package that brings it on Debian and Ubuntu.

@@ -7,6 +7,7 @@
 # pid, signals and the parent-death signal are QEMU's own. /proc/PID/exe of such a process is the loader
 # (argv[0] is right, and -name …,process=… sets what ps and top show).
 set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 needed=11.1
