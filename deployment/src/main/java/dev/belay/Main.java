@@ -15,6 +15,8 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] words) {
-        System.exit(LabCommand.plainErrors(new CommandLine(new Main())).execute(words));
+        System.exit(LabCommand.plainErrors(
+                                new CommandLine(new Main()).setCaseInsensitiveEnumValuesAllowed(true))
+                        .execute(words));
     }
 }

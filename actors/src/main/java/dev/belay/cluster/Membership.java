@@ -87,6 +87,7 @@ public final class Membership extends AbstractBehavior<Membership.Message> {
             ClusterModel model,
             ReachabilityProbe probe) {
         super(context);
+        context.setLoggerName(Membership.class);
         this.directory = directory;
         this.settings = settings;
         this.model = model;

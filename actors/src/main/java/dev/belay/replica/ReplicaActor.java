@@ -82,6 +82,7 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
             Hypervisor hypervisor,
             Consumer<VmInput> entity) {
         super(context);
+        context.setLoggerName(ReplicaActor.class);
         this.vm = vm;
         this.hypervisor = hypervisor;
         this.entity = entity;

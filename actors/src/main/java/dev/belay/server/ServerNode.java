@@ -97,6 +97,7 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
 
     private ServerNode(ActorContext<Message> context, TimerScheduler<Message> timers, Parts parts) {
         super(context);
+        context.setLoggerName(ServerNode.class);
         this.parts = parts;
         this.holding =
                 parts.file()
@@ -197,7 +198,7 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
         if (late || cleaning || (clean && holding.equals(upTo))) {
             return;
         }
-        getContext().getLog().warn("killing everything up to {}: the journal has it fenced", upTo);
+        getContext().getLog().warn("killing whatever {} or an earlier life left here before asking for the next one", upTo);
         cleaning = true;
         welcomed = false;
         parts.lease().hold(Incarnation.NONE);
