@@ -111,7 +111,8 @@ public final class SpecParser {
     }
 
     private static String told(JsonProcessingException e) {
-        // What the YAML reader says takes several lines and quotes the text; its two parts tell it all.
+        // What the YAML reader says takes several lines and quotes the text; its two parts tell it
+        // all.
         var line =
                 e.getCause() instanceof MarkedYAMLException yaml
                         ? Stream.of(yaml.getContext(), yaml.getProblem())

@@ -8,6 +8,8 @@ import dev.belay.decision.Context;
 import dev.belay.decision.Decision.Accepted;
 import dev.belay.decision.Decision.Ignored;
 import dev.belay.decision.Decision.Rejected;
+import dev.belay.decision.Evidence;
+import dev.belay.decision.Proof;
 import dev.belay.decision.ServerState;
 import dev.belay.decision.VmAction;
 import dev.belay.decision.VmHistory;
@@ -98,6 +100,14 @@ public final class FakeAdmin implements Admin {
                     VmAction.WakeAfter _,
                     VmAction.SettleAfter _ -> {}
         }
+    }
+
+    /** A whole failover away from server alpha. */
+    public void loseAlpha(VmName vm) {
+        var first = new Incarnation(1);
+        var seen = new Evidence(START, "beta", "no heartbeat from alpha");
+        tell(vm, new VmInput.ServerLost(ALPHA, first, List.of(seen)));
+        tell(vm, new VmInput.FenceProved(ALPHA, first, new Proof(Proof.Kind.LEASE, "", START)));
     }
 
     synchronized VmState state(VmName vm) {

@@ -20,7 +20,9 @@ final class ProblemAssert {
             assertThat(answer.body().path(member).asText()).as(member).isNotBlank();
         }
         assertThat(answer.body().path("instance").asText()).isEqualTo(answer.raw().uri().getPath());
-        assertThat(answer.body().path("detail").asText()).satisfies(text -> List.of(detail).forEach(part -> assertThat(text).contains(part)));
+        assertThat(answer.body().path("detail").asText())
+                .satisfies(
+                        text -> List.of(detail).forEach(part -> assertThat(text).contains(part)));
         assertThat(answer.body().toString()).doesNotContain("Exception", "\\tat ");
     }
 }
