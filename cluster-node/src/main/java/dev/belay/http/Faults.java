@@ -41,6 +41,9 @@ final class Faults {
     static String told(Throwable thrown) {
         var cause = cause(thrown);
         var message = cause.getMessage();
+        if (cause instanceof TimeoutException) {
+            return "time-out";
+        }
         return message == null
                 ? cause.getClass().getSimpleName()
                 : message.lines().findFirst().orElse("");

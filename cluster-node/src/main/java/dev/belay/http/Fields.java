@@ -168,6 +168,10 @@ final class Fields {
         return Optional.empty();
     }
 
+    boolean faulty(String field) {
+        return faults.stream().anyMatch(fault -> fault.field().equals(path + field));
+    }
+
     boolean has(String field) {
         return get(field).isPresent();
     }

@@ -186,6 +186,7 @@ public final class HttpApi extends AllDirectives {
     }
 
     private static String path(HttpRequest request) {
-        return request.getUri().getPathString();
+        // As it was sent, still encoded: a problem's instance is a URI reference.
+        return request.getUri().toRelative().toString().replaceAll("[?#].*", "");
     }
 }

@@ -13,7 +13,11 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
 import dev.belay.model.VmSpec;
 import java.io.IOException;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.yaml.snakeyaml.error.MarkedYAMLException;
 
 /**
  * Reads a VM's specification from JSON or YAML, strictly: what is not understood is refused, never
@@ -107,8 +111,16 @@ public final class SpecParser {
     }
 
     private static String told(JsonProcessingException e) {
-        var message = Optional.ofNullable(e.getOriginalMessage()).orElse("syntax error");
-        var line = message.lines().map(String::strip).findFirst().orElse("syntax error");
+        // What the YAML reader says takes several lines and quotes the text; its two parts tell it
+        // all.
+        var line =
+                e.getCause() instanceof MarkedYAMLException yaml
+                        ? Stream.of(yaml.getContext(), yaml.getProblem())
+                                .filter(Objects::nonNull)
+                                .collect(Collectors.joining(": "))
+                        : Optional.ofNullable(e.getOriginalMessage())
+                                .flatMap(message -> message.lines().findFirst())
+                                .orElse("syntax error");
         var at = e.getLocation();
         return Fields.shown(line, 200)
                 + (at == null

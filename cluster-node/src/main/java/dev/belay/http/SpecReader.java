@@ -57,10 +57,10 @@ final class SpecReader {
         var boot = boot();
         var disks = vm.list("disks", 16, this::disk);
         unique("disks", disks.stream().map(DiskSpec::name).toList());
-        if (boot.isEmpty() && !vm.has("kernel") && !vm.has("disks")) {
-            vm.fault("disks", "missing; a VM boots from its first disk, or from kernel and initrd");
-        } else if (boot.isEmpty() && !vm.has("kernel") && disks.isEmpty() && faults.isEmpty()) {
-            vm.fault("disks", "expected at least one, because there is no kernel to boot from");
+        if (disks.isEmpty() && !vm.has("kernel") && !vm.faulty("kernel") && !vm.faulty("disks")) {
+            vm.fault(
+                    "disks",
+                    "expected at least one, because there is no kernel: a VM boots from its first disk, or from kernel and initrd");
         }
         var nics = vm.list("nics", 8, element -> nic(element, name));
         unique("nics", nics.stream().map(NicSpec::mac).toList());
@@ -153,7 +153,7 @@ final class SpecReader {
 
     private static int size(Fields disk, DiskKind kind, boolean file) {
         int size = disk.number("sizeMiB", 0, MOST_DISK_MIB, Optional.of(0));
-        if (kind == DiskKind.EPHEMERAL && !file && size == 0) {
+        if (kind == DiskKind.EPHEMERAL && !file && size == 0 && !disk.faulty("sizeMiB")) {
             disk.fault(
                     "sizeMiB",
                     "missing; an ephemeral disk without image needs its size, 1 to "

@@ -152,8 +152,8 @@ final class VmResource {
         boolean safe = !(wish instanceof VmInput.Delete);
         return new Problem(
                 Code.OUTCOME_UNKNOWN,
-                "Expected the cluster to confirm, but no answer came within %d s (%s). It may or may not have been carried out."
-                        .formatted(patience.toSeconds(), Faults.told(thrown)),
+                "Expected the cluster to confirm, but no answer came within %.1f s (%s). It may or may not have been carried out."
+                        .formatted(patience.toMillis() / 1000.0, Faults.told(thrown)),
                 "Look first: /api/v1/vms/%s. %s.".formatted(vm, repeat),
                 Map.of("safeToRepeat", safe));
     }

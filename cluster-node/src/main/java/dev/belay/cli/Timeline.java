@@ -1,0 +1,53 @@
+package dev.belay.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.PrintWriter;
+
+/** A VM's failovers, one line for each step: when, where, what, and how long it took. */
+final class Timeline {
+    private Timeline() {}
+
+    static void print(PrintWriter out, String vm, JsonNode failovers) {
+        if (failovers.isEmpty()) {
+            out.println("VM '%s' has had no failover.".formatted(vm));
+        }
+        failovers.forEach(failover -> print(out, failover));
+    }
+
+    private static void print(PrintWriter out, JsonNode failover) {
+        var end = failover.path("totalMs");
+        out.println(
+                "Failover %d: from %s to %s, %s"
+                        .formatted(
+                                failover.path("number").asInt(),
+                                failover.path("from").asText(),
+                                Table.text(failover.path("to")),
+                                end.isNull()
+                                        ? "still going on"
+                                        : seconds(end.asLong()) + " in all"));
+        out.println("  began  " + failover.path("startedAt").asText());
+        out.println("  cause  " + failover.path("cause").asText());
+        var steps = failover.path("steps");
+        int width = 0;
+        for (var step : steps) {
+            width = Math.max(width, step.path("where").asText().length());
+        }
+        for (var step : steps) {
+            var where = step.path("where").asText();
+            var took = step.path("tookMs");
+            out.println(
+                    "  %11s  %s%s  %s%s"
+                            .formatted(
+                                    "+" + seconds(step.path("afterMs").asLong()),
+                                    where,
+                                    " ".repeat(width - where.length()),
+                                    step.path("what").asText(),
+                                    took.isNull() ? "" : " (took " + seconds(took.asLong()) + ")"));
+        }
+        out.println();
+    }
+
+    private static String seconds(long millis) {
+        return "%.3f s".formatted(millis / 1000.0);
+    }
+}

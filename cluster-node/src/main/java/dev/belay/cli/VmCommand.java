@@ -1,0 +1,186 @@
+package dev.belay.cli;
+
+import dev.belay.cli.ApiClient.Answer;
+import dev.belay.cli.ApiClient.Content;
+import dev.belay.cli.CliCommands.Environment;
+import java.io.IOException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code belay vm …}. */
+@Command(
+        name = "vm",
+        description = "Create, show, start, stop and delete VMs",
+        mixinStandardHelpOptions = true)
+final class VmCommand {
+    private static final String NAME = "The VM's name";
+
+    @Mixin private final Target target;
+
+    VmCommand(Environment environment) {
+        target = new Target(environment);
+    }
+
+    /** Whether to wait for the wished state, and how long. */
+    static final class Waiting {
+        @Option(names = "--wait", description = "Wait until it is done, telling progress on stderr")
+        boolean wait;
+
+        @Option(
+                names = "--timeout",
+                paramLabel = "<seconds>",
+                defaultValue = "120",
+                description = "Wait no longer than this; default: ${DEFAULT-VALUE}")
+        int seconds;
+
+        Answer until(String state, Session session, String name, Answer answer)
+                throws InterruptedException {
+            return wait
+                    ? new Progress(session, name, Duration.ofSeconds(seconds)).until(state)
+                    : answer;
+        }
+    }
+
+    @Command(
+            description = "Create a VM from a specification in YAML or JSON, and start it",
+            mixinStandardHelpOptions = true)
+    int create(
+            @Option(
+                            names = {"-f", "--file"},
+                            required = true,
+                            paramLabel = "<file>",
+                            description = "The specification; '-' reads it from stdin")
+                    String file,
+            @Option(names = "--no-start", description = "Leave it stopped") boolean noStart,
+            @Mixin Waiting waiting) {
+        return target.run(session -> {
+            var answer = session.client().post("/vms?start=" + !noStart, content(file));
+            var name = answer.body().path("name").asText();
+            tell(session, waiting.until(noStart ? "Stopped" : "Running", session, name, answer));
+        });
+    }
+
+    @Command(description = "List all VMs", mixinStandardHelpOptions = true)
+    int list() {
+        return target.run(session -> {
+            var answer = session.client().get("/vms");
+            session.print(
+                    answer,
+                    () -> {
+                        if (answer.body().isEmpty()) {
+                            session.out()
+                                    .println(
+                                            "There is no VM yet. Create one: belay vm create -f <file>");
+                            return;
+                        }
+                        Table.print(
+                                session.out(),
+                                answer.body(),
+                                "name",
+                                "level",
+                                "desired",
+                                "state",
+                                "protection",
+                                "primary",
+                                "address",
+                                "failovers");
+                    });
+        });
+    }
+
+    @Command(
+            description = "Show one VM with all that is known of it",
+            mixinStandardHelpOptions = true)
+    int show(@Parameters(paramLabel = "<name>", description = NAME) String name) {
+        return target.run(session -> {
+            var answer = session.client().get(path(name));
+            session.print(answer, () -> Table.printFields(session.out(), answer.body()));
+        });
+    }
+
+    @Command(description = "Start a VM", mixinStandardHelpOptions = true)
+    int start(
+            @Parameters(paramLabel = "<name>", description = NAME) String name,
+            @Mixin Waiting waiting) {
+        return target.run(session -> {
+            var answer = session.client().change("POST", path(name) + "/start");
+            tell(session, waiting.until("Running", session, name, answer));
+        });
+    }
+
+    @Command(description = "Shut a VM down", mixinStandardHelpOptions = true)
+    int stop(
+            @Parameters(paramLabel = "<name>", description = NAME) String name,
+            @Option(names = "--kill", description = "At once, without asking the guest")
+                    boolean kill,
+            @Mixin Waiting waiting) {
+        return target.run(session -> {
+            var answer = session.client().change("POST", path(name) + "/stop?kill=" + kill);
+            tell(session, waiting.until("Stopped", session, name, answer));
+        });
+    }
+
+    @Command(description = "Delete a stopped VM; its disks stay", mixinStandardHelpOptions = true)
+    int delete(
+            @Parameters(paramLabel = "<name>", description = NAME) String name,
+            @Option(names = "--force", description = "Also while it runs: kills it first")
+                    boolean force) {
+        return target.run(session ->
+                tell(session, session.client().change("DELETE", path(name) + "?force=" + force)));
+    }
+
+    @Command(
+            description = "Show a VM's failovers: what happened, where, when, and how long it took",
+            mixinStandardHelpOptions = true)
+    int failovers(@Parameters(paramLabel = "<name>", description = NAME) String name) {
+        return target.run(session -> {
+            var answer = session.client().get(path(name) + "/failovers");
+            session.print(answer, () -> Timeline.print(session.out(), name, answer.body()));
+        });
+    }
+
+    private static void tell(Session session, Answer answer) {
+        session.print(
+                answer,
+                () ->
+                        session.out()
+                                .println(
+                                        "%s: %s. %s"
+                                                .formatted(
+                                                        answer.body().path("name").asText(),
+                                                        answer.body().path("state").asText(),
+                                                        answer.body()
+                                                                .path("explanation")
+                                                                .asText())));
+    }
+
+    static String path(String name) {
+        return "/vms/" + URLEncoder.encode(name, StandardCharsets.UTF_8).replace("+", "%20");
+    }
+
+    private static Content content(String file) throws IOException {
+        // JSON is YAML too; only its errors are told better when it is read as JSON.
+        var type = file.endsWith(".json") ? "application/json" : "application/yaml";
+        if (file.equals("-")) {
+            return new Content(type, System.in.readAllBytes());
+        }
+        try {
+            return new Content(type, Files.readAllBytes(Path.of(file)));
+        } catch (NoSuchFileException e) {
+            throw new CliException(
+                    "There is no file " + file + ".",
+                    "docs/cli.md has an example of a specification.");
+        } catch (IOException e) {
+            throw new CliException(
+                    "File %s cannot be read: %s".formatted(file, e.getMessage()), "");
+        }
+    }
+}

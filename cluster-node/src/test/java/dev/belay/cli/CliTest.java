@@ -1,0 +1,282 @@
+package dev.belay.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.belay.http.TestNode;
+import dev.belay.model.VmName;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+@Timeout(60)
+class CliTest {
+    private final TestNode node = new TestNode();
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    @TempDir Path folder;
+    private String spec = "";
+
+    @Command(name = "belay")
+    private static final class Root {}
+
+    @BeforeEach
+    void writeSpec() throws IOException {
+        spec = Files.writeString(folder.resolve("web.json"), TestNode.spec("web")).toString();
+    }
+
+    @AfterEach
+    void close() {
+        node.close();
+    }
+
+    @Test
+    void aVmIsCreatedAndShown() {
+        assertThat(belay("vm create -f " + spec)).isZero();
+        assertThat(out()).startsWith("web: ");
+        assertThat(belay("vm list")).isZero();
+        assertThat(out())
+                .startsWith("NAME  LEVEL    DESIRED  STATE")
+                .contains("web   RESTART  RUNNING  Running  PROTECTED")
+                .contains("192.0.2.7");
+        assertThat(belay("vm show web")).isZero();
+        assertThat(out()).contains("explanation  Runs on server alpha.", "secondary    -");
+    }
+
+    @Test
+    void yamlFilesAreTakenToo() throws IOException {
+        var yaml =
+                Files.writeString(
+                        folder.resolve("db.yaml"),
+                        "name: db\nmemoryMiB: 64\nkernel: /k\ninitrd: /i\n");
+
+        assertThat(belay("vm create --no-start --wait -f " + yaml)).isZero();
+        assertThat(out()).startsWith("db: Stopped");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"vms", "vms/web", "vms/web/failovers", "servers", "servers/alpha", "events"})
+    void jsonIsTheApisOwn(String path) throws Exception {
+        belay("vm create -f " + spec);
+        var words =
+                switch (path) {
+                    case "vms" -> "vm list";
+                    case "vms/web" -> "vm show web";
+                    case "vms/web/failovers" -> "vm failovers web";
+                    case "servers" -> "server list";
+                    case "servers/alpha" -> "server show alpha";
+                    default -> "events";
+                };
+
+        assertThat(belay(words + " --json")).isZero();
+        assertThat(out()).isEqualTo(raw(path) + System.lineSeparator());
+    }
+
+    @Test
+    void aVmIsStoppedStartedAndDeleted() {
+        belay("vm create -f " + spec);
+        assertThat(belay("vm stop web --kill --wait")).isZero();
+        assertThat(out()).startsWith("web: Stopped");
+        assertThat(belay("vm start web --wait --json")).isZero();
+        assertThat(out()).contains("\"state\":\"Running\"");
+        assertThat(belay("vm delete web")).isEqualTo(1);
+        assertThat(err()).contains("not stopped").contains("explanation");
+        assertThat(belay("vm delete --force web")).isZero();
+        assertThat(belay("vm show web")).isEqualTo(1);
+        assertThat(err())
+                .isEqualTo(
+                        "belay: There is no VM named 'web'.%n       See /api/v1/vms for those that exist.%n"
+                                .formatted());
+    }
+
+    @Test
+    void waitingTellsProgressAndEndsInTime() {
+        node.admin.serversObey = false;
+
+        assertThat(belay("vm create --wait --timeout 1 -f " + spec)).isEqualTo(1);
+        assertThat(out()).isEmpty();
+        assertThat(err())
+                .contains(
+                        "Starting: Asking server alpha",
+                        "Expected VM 'web' to be Running within 1 s",
+                        "belay vm show web");
+    }
+
+    @Test
+    void aFailoverIsToldAsATimeline() {
+        belay("vm create -f " + spec);
+        node.admin.loseAlpha(new VmName("web"));
+
+        assertThat(belay("vm failovers web")).isZero();
+        assertThat(out())
+                .contains("Failover 1: from alpha to ", "s in all")
+                .containsPattern("\\+0\\.000 s  beta +no heartbeat from alpha")
+                .contains("(took 0.042 s)");
+    }
+
+    @Test
+    void serversAreListed() {
+        assertThat(belay("server list")).isZero();
+        assertThat(out()).contains("alpha  server   up", "gamma  witness  up", "absent");
+        assertThat(belay("server show delta")).isEqualTo(1);
+        assertThat(err()).contains("alpha, beta, gamma");
+    }
+
+    @Test
+    void eventsAreListedFromAnyPlace() {
+        belay("vm create -f " + spec);
+
+        assertThat(belay("events")).isZero();
+        assertThat(out()).startsWith("     1  2026-11-01T12:00:00.100Z  vm web  VmCreated");
+        assertThat(belay("events --from 2")).isZero();
+        assertThat(out()).startsWith("     2  ").doesNotContain("VmCreated");
+    }
+
+    @Test
+    void followingGoesOn() {
+        var follower = new StringWriter();
+        var thread = Thread.ofVirtual().start(() -> run(follower, "events --follow --json"));
+        belay("vm create -f " + spec);
+
+        Awaitility.await().until(() -> follower.toString().contains("VmStarted"));
+        assertThat(follower.toString().lines().findFirst().orElse("")).startsWith("{\"offset\":1,");
+        thread.interrupt();
+    }
+
+    @Test
+    void whatTheApiRefusesIsToldWithWhatToDo() throws IOException {
+        var bad =
+                Files.writeString(
+                        folder.resolve("bad.yaml"), "name: Web\nmemoryMiB: -5\nimage: x\n");
+
+        assertThat(belay("vm create -f " + bad)).isEqualTo(1);
+        assertThat(out()).isEmpty();
+        assertThat(err())
+                .startsWith("belay: name: ")
+                .contains("memoryMiB: ", "image: unknown field", "Correct these fields");
+        assertThat(belay("vm create -f " + folder.resolve("none.yaml"))).isEqualTo(1);
+        assertThat(err()).contains("There is no file");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "vm",
+                "server",
+                "vm reboot web",
+                "vm show",
+                "vm create",
+                "vm list extra",
+                "vm list --colour",
+                "events --from many",
+                "vm list --api nonsense",
+                "vm list --api http://127.0.0.1:1 --lab x",
+                "vm list --lab ../etc"
+            })
+    void wrongUsageEndsWith2(String words) {
+        assertThat(belay(words)).isEqualTo(2);
+        assertThat(out()).isEmpty();
+        assertThat(err()).isNotBlank();
+    }
+
+    @Test
+    void anUnreachableNodeIsToldWithWhatToDo() throws IOException {
+        var closed = "http://127.0.0.1:" + closedPort();
+
+        assertThat(belay("vm list --api " + closed)).isEqualTo(1);
+        assertThat(err())
+                .contains(
+                        "No node answers. Tried: " + closed,
+                        "refused",
+                        "--api",
+                        "BELAY_API",
+                        "--lab");
+    }
+
+    @Test
+    void aLabsNodesAreTriedInTurn() throws IOException {
+        Files.createDirectories(folder.resolve("small"));
+        var lab =
+                Map.of(
+                        "nodes",
+                        java.util.List.of(
+                                Map.of("name", "a", "api", "http://127.0.0.1:" + closedPort()),
+                                Map.of("name", "b", "api", node.uri().toString())));
+        Files.writeString(
+                folder.resolve("small/lab.json"), new ObjectMapper().writeValueAsString(lab));
+
+        assertThat(belay("server --lab small list")).isZero();
+        assertThat(belay("vm create --lab small -f " + spec)).isZero();
+        assertThat(belay("vm list --lab none")).isEqualTo(1);
+        assertThat(err()).contains("There is no lab 'none'");
+    }
+
+    @Test
+    void everyCommandHasHelp() {
+        for (var words :
+                new String[] {
+                    "vm --help", "vm create --help", "server list --help", "events --help"
+                }) {
+            assertThat(belay(words)).as(words).isZero();
+            assertThat(out()).contains("--api", "--json");
+        }
+    }
+
+    private int belay(String words) {
+        out.getBuffer().setLength(0);
+        err.getBuffer().setLength(0);
+        return run(out, words);
+    }
+
+    private int run(StringWriter to, String words) {
+        var variables =
+                Map.of("BELAY_API", node.uri().toString(), "BELAY_LAB_HOME", folder.toString());
+        var line = new CommandLine(new Root());
+        CliCommands.all(name -> Optional.ofNullable(variables.get(name)))
+                .forEach(line::addSubcommand);
+        line.setOut(new PrintWriter(to)).setErr(new PrintWriter(err));
+        return line.execute(words.split(" "));
+    }
+
+    private String out() {
+        return out.toString();
+    }
+
+    private String err() {
+        return err.toString();
+    }
+
+    private String raw(String path) throws Exception {
+        try (var client = HttpClient.newHttpClient()) {
+            var uri = URI.create(node.uri() + "/api/v1/" + path);
+            return client.send(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofString()).body();
+        }
+    }
+
+    private static int closedPort() throws IOException {
+        try (var socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        }
+    }
+}

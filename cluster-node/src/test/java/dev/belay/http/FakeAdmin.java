@@ -1,0 +1,230 @@
+package dev.belay.http;
+
+import dev.belay.admin.Admin;
+import dev.belay.cluster.JournalFeed;
+import dev.belay.decision.ClusterView;
+import dev.belay.decision.ClusterView.ServerView;
+import dev.belay.decision.Context;
+import dev.belay.decision.Decision.Accepted;
+import dev.belay.decision.Decision.Ignored;
+import dev.belay.decision.Decision.Rejected;
+import dev.belay.decision.Evidence;
+import dev.belay.decision.Proof;
+import dev.belay.decision.ServerState;
+import dev.belay.decision.VmAction;
+import dev.belay.decision.VmHistory;
+import dev.belay.decision.VmInput;
+import dev.belay.decision.VmLife;
+import dev.belay.decision.VmState;
+import dev.belay.decision.VmState.Present;
+import dev.belay.model.Incarnation;
+import dev.belay.model.ServerName;
+import dev.belay.model.VmName;
+import dev.belay.model.VmSpec;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/**
+ * A cluster in a few maps: the real decisions, and servers that do at once what they are told, or
+ * nothing.
+ */
+public final class FakeAdmin implements Admin {
+    static final ServerName ALPHA = new ServerName("alpha");
+    static final ServerName BETA = new ServerName("beta");
+    static final Instant START = Instant.parse("2026-11-01T12:00:00Z");
+
+    private final Map<String, VmState> vms = new TreeMap<>();
+    final FakeFeed feed = new FakeFeed();
+    final List<VmInput.Request> requests = new CopyOnWriteArrayList<>();
+    volatile Map<ServerName, List<String>> obstacles = Map.of(ALPHA, List.of(), BETA, List.of());
+    volatile Optional<RuntimeException> failure = Optional.empty();
+    volatile boolean silent;
+    volatile boolean broken;
+    volatile Readiness readiness = new Readiness(true, "", ALPHA, Optional.of("alpha"));
+    public volatile boolean serversObey = true;
+    private Instant now = START;
+
+    @Override
+    public synchronized CompletionStage<Outcome> request(VmName vm, VmInput.Request request) {
+        requests.add(request);
+        if (silent) {
+            return new CompletableFuture<>();
+        }
+        if (failure.isPresent()) {
+            return CompletableFuture.failedFuture(failure.get());
+        }
+        return CompletableFuture.completedFuture(tell(vm, request));
+    }
+
+    /** Lets time pass, decides and stores; what servers are told is carried out when they obey. */
+    public synchronized Outcome tell(VmName vm, VmInput input) {
+        now = now.plusMillis(100);
+        var decision = VmLife.decide(state(vm), new Context(now, "gamma", view()), input);
+        return switch (decision) {
+            case Ignored<?, ?> _ -> new Outcome.Done(state(vm));
+            case Rejected(var reason, var message) -> new Outcome.Refused(reason, message);
+            case Accepted(var events, var actions) -> {
+                for (var event : events) {
+                    vms.put(vm.value(), VmHistory.apply(state(vm), event));
+                    feed.append("vm|" + vm, event);
+                }
+                if (serversObey) {
+                    actions.forEach(action -> obey(vm, action));
+                }
+                yield new Outcome.Done(state(vm));
+            }
+        };
+    }
+
+    private void obey(VmName vm, VmAction action) {
+        switch (action) {
+            case VmAction.Reserve(var server, var epoch, _) ->
+                    tell(vm, new VmInput.Reserved(server, new Incarnation(1), epoch));
+            case VmAction.StartReplica(var right, _) ->
+                    tell(
+                            vm,
+                            new VmInput.ReplicaStarted(
+                                    right, "", List.of(new VmInput.Timing("QEMU started", 42))));
+            case VmAction.StopReplica(var right, _) ->
+                    tell(vm, new VmInput.ReplicaGone(right, VmInput.Cause.STOPPED, "as ordered"));
+            case VmAction.Release _,
+                    VmAction.AskStanding _,
+                    VmAction.Confirm _,
+                    VmAction.WakeAfter _,
+                    VmAction.SettleAfter _ -> {}
+        }
+    }
+
+    /** A whole failover away from server alpha. */
+    public void loseAlpha(VmName vm) {
+        var first = new Incarnation(1);
+        var seen = new Evidence(START, "beta", "no heartbeat from alpha");
+        tell(vm, new VmInput.ServerLost(ALPHA, first, List.of(seen)));
+        tell(vm, new VmInput.FenceProved(ALPHA, first, new Proof(Proof.Kind.LEASE, "", START)));
+    }
+
+    synchronized VmState state(VmName vm) {
+        return vms.getOrDefault(vm.value(), VmHistory.NEW);
+    }
+
+    @Override
+    public CompletionStage<Map<ServerName, List<String>>> check(VmSpec spec) {
+        return CompletableFuture.completedFuture(obstacles);
+    }
+
+    @Override
+    public synchronized CompletionStage<VmState> show(VmName vm) {
+        if (broken) {
+            throw new IllegalStateException("secret innards");
+        }
+        return silent ? new CompletableFuture<>() : CompletableFuture.completedFuture(state(vm));
+    }
+
+    @Override
+    public synchronized List<Present> vms() {
+        return vms.values().stream()
+                .flatMap(state ->
+                        state instanceof Present present
+                                ? java.util.stream.Stream.of(present)
+                                : java.util.stream.Stream.empty())
+                .toList();
+    }
+
+    @Override
+    public List<NodeInfo> nodes() {
+        var live =
+                new ServerState.Live(
+                        new ServerState.Server(ALPHA, new Incarnation(1), "boot", 1024),
+                        Map.of(
+                                new VmName("web"),
+                                new ServerState.Reservation(new dev.belay.model.Epoch(1), 128)));
+        return List.of(
+                new NodeInfo(
+                        new ServerName("gamma"),
+                        "witness",
+                        "127.0.0.1:7352",
+                        "http://127.0.0.1:7352",
+                        true,
+                        true,
+                        "up",
+                        Optional.empty(),
+                        List.of()),
+                new NodeInfo(
+                        ALPHA,
+                        "server",
+                        "127.0.0.1:7350",
+                        "http://127.0.0.1:7350",
+                        true,
+                        true,
+                        "up",
+                        Optional.of(live),
+                        List.of(new VmName("web"))),
+                new NodeInfo(
+                        BETA,
+                        "server",
+                        "127.0.0.1:7351",
+                        "http://127.0.0.1:7351",
+                        true,
+                        false,
+                        "absent",
+                        Optional.empty(),
+                        List.of()));
+    }
+
+    @Override
+    public ClusterView view() {
+        return new ClusterView(
+                List.of(
+                        new ServerView(ALPHA, new Incarnation(1), true, true, 1024, 1024),
+                        new ServerView(BETA, new Incarnation(1), true, true, 512, 512)));
+    }
+
+    @Override
+    public JournalFeed feed() {
+        return feed;
+    }
+
+    @Override
+    public Readiness readiness() {
+        return readiness;
+    }
+
+    /** A journal in a list. */
+    static final class FakeFeed implements JournalFeed {
+        private final List<Entry> entries = new ArrayList<>();
+        final List<Runnable> listeners = new CopyOnWriteArrayList<>();
+
+        void append(String persistenceId, Object event) {
+            synchronized (this) {
+                entries.add(
+                        new Entry(entries.size() + 1, persistenceId, entries.size() + 1, event));
+            }
+            listeners.forEach(Runnable::run);
+        }
+
+        @Override
+        public synchronized CompletionStage<List<Entry>> read(long from, int max) {
+            return CompletableFuture.completedFuture(
+                    List.copyOf(
+                            entries.stream().filter(e -> e.offset() >= from).limit(max).toList()));
+        }
+
+        @Override
+        public synchronized long newestOffset() {
+            return entries.size();
+        }
+
+        @Override
+        public Runnable onAppend(Runnable listener) {
+            listeners.add(listener);
+            return () -> listeners.remove(listener);
+        }
+    }
+}
