@@ -1,5 +1,6 @@
 package dev.belay;
 
+import dev.belay.cli.CliCommands;
 import dev.belay.lab.Demo;
 import dev.belay.lab.LabCommand;
 import dev.belay.node.NodeCommand;
@@ -15,8 +16,8 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] words) {
-        System.exit(LabCommand.plainErrors(
-                                new CommandLine(new Main()).setCaseInsensitiveEnumValuesAllowed(true))
-                        .execute(words));
+        var line = new CommandLine(new Main()).setCaseInsensitiveEnumValuesAllowed(true);
+        CliCommands.all().forEach(line::addSubcommand);
+        System.exit(LabCommand.plainErrors(line).execute(words));
     }
 }

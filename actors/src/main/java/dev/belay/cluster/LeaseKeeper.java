@@ -136,6 +136,7 @@ public final class LeaseKeeper implements AutoCloseable {
             }
             case FENCED, UNKNOWN -> {
                 LOG.warn("the lease of {}{} is refused: {}", server, incarnation, verdict);
+                hold(Incarnation.NONE);
                 onFenced.accept(incarnation);
             }
         }
