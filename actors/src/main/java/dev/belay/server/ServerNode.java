@@ -198,7 +198,11 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
         if (late || cleaning || (clean && holding.equals(upTo))) {
             return;
         }
-        getContext().getLog().warn("killing whatever {} or an earlier life left here before asking for the next one", upTo);
+        getContext()
+                .getLog()
+                .warn(
+                        "killing whatever {} or an earlier life left here before asking for the next one",
+                        upTo);
         cleaning = true;
         welcomed = false;
         parts.lease().hold(Incarnation.NONE);

@@ -166,10 +166,7 @@ final class ClusterAdmin implements Admin {
     @Override
     public Readiness readiness() {
         return new Readiness(
-                missing().isEmpty(),
-                missing().orElse("ready"),
-                directory.self(),
-                journal.leader());
+                missing().isEmpty(), missing().orElse("ready"), directory.self(), journal.leader());
     }
 
     private Optional<String> missing() {

@@ -19,7 +19,8 @@ public final class NodeCommand implements Callable<Integer> {
             names = {"-c", "--config"},
             paramLabel = "FILE",
             defaultValue = "/etc/belay/belay.conf",
-            description = "the node's configuration, default ${DEFAULT-VALUE}; all keys: docs/configuration.md")
+            description =
+                    "the node's configuration, default ${DEFAULT-VALUE}; all keys: docs/configuration.md")
     private Path config = Path.of("/etc/belay/belay.conf");
 
     @Override

@@ -29,8 +29,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One node in this process, from the journal up: first the journal and the lease, which must not wait
- * for anything else, then the hypervisor, the actors, the cluster, the endpoint.
+ * One node in this process, from the journal up: first the journal and the lease, which must not
+ * wait for anything else, then the hypervisor, the actors, the cluster, the endpoint.
  */
 public final class RunningNode {
     private static final Logger LOG = LoggerFactory.getLogger(RunningNode.class);
@@ -53,7 +53,10 @@ public final class RunningNode {
         LOG.info("node {} starts, boot {}", settings.self().name(), settings.bootId());
         lockData(settings);
         var journal = startJournal(settings);
-        var server = settings.self().role() == Role.SERVER ? Optional.of(startServer(settings, journal)) : Optional.<ServerParts>empty();
+        var server =
+                settings.self().role() == Role.SERVER
+                        ? Optional.of(startServer(settings, journal))
+                        : Optional.<ServerParts>empty();
         return startActors(settings, journal, server);
     }
 
@@ -62,7 +65,8 @@ public final class RunningNode {
         var lock = settings.dataDir().resolve("lock");
         try {
             Files.createDirectories(settings.dataDir());
-            var channel = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            var channel =
+                    FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
             if (channel.tryLock() == null) {
                 throw new CannotStart(
                         "Another process uses the data folder %s; stop it first, or give this node a folder of its own"
@@ -71,7 +75,9 @@ public final class RunningNode {
             }
         } catch (IOException e) {
             throw new CannotStart(
-                    "Expected to use the data folder %s, but cannot: %s".formatted(settings.dataDir(), e.getMessage()), e);
+                    "Expected to use the data folder %s, but cannot: %s"
+                            .formatted(settings.dataDir(), e.getMessage()),
+                    e);
         }
     }
 
@@ -82,9 +88,15 @@ public final class RunningNode {
                         .collect(
                                 Collectors.toMap(
                                         node -> node.name().value(),
-                                        node -> node.address() + ":" + settings.number("journal.port")));
+                                        node ->
+                                                node.address()
+                                                        + ":"
+                                                        + settings.number("journal.port")));
         var journal =
-                JournalSettings.of(settings.self().name().value(), voters, settings.dataDir().resolve("journal"))
+                JournalSettings.of(
+                                settings.self().name().value(),
+                                voters,
+                                settings.dataDir().resolve("journal"))
                         .withElectionTimeouts(
                                 settings.duration("journal.election-timeout-min"),
                                 settings.duration("journal.election-timeout-max"));
@@ -98,7 +110,10 @@ public final class RunningNode {
         } catch (IOException e) {
             throw new CannotStart(
                     "Expected to start the journal on %s:%d, but could not: %s"
-                            .formatted(settings.self().address(), settings.number("journal.port"), e.getMessage()),
+                            .formatted(
+                                    settings.self().address(),
+                                    settings.number("journal.port"),
+                                    e.getMessage()),
                     e);
         }
     }
@@ -107,8 +122,11 @@ public final class RunningNode {
         var hypervisor =
                 new QemuHypervisor(
                         new QemuSettings(
-                                QemuSettings.program(settings.text("qemu.system"), "qemu-system-x86_64"),
-                                QemuSettings.program(settings.text("qemu.storage-daemon"), "qemu-storage-daemon"),
+                                QemuSettings.program(
+                                        settings.text("qemu.system"), "qemu-system-x86_64"),
+                                QemuSettings.program(
+                                        settings.text("qemu.storage-daemon"),
+                                        "qemu-storage-daemon"),
                                 QemuSettings.program(settings.text("qemu.img"), "qemu-img"),
                                 QemuSettings.program(settings.text("qemu.leash"), "belay-leash"),
                                 settings.text("qemu.accel"),
@@ -120,7 +138,9 @@ public final class RunningNode {
                                 settings.self().address(),
                                 settings.duration("lease.kill-budget"),
                                 QemuSettings.DEFAULT_PATIENCE));
-        hypervisor.problems().forEach(problem -> LOG.warn("this server cannot run VMs: {}", problem));
+        hypervisor
+                .problems()
+                .forEach(problem -> LOG.warn("this server cannot run VMs: {}", problem));
         var lease =
                 new LeaseKeeper(
                         settings.self().name(),
@@ -130,7 +150,8 @@ public final class RunningNode {
                         settings.duration("lease.renew-interval"),
                         hypervisor::extend);
         var file = new IncarnationFile(settings.dataDir().resolve("incarnation"));
-        // The same boot: replicas of that incarnation may run, so their lease is renewed before anything else happens.
+        // The same boot: replicas of that incarnation may run, so their lease is renewed before
+        // anything else happens.
         lease.hold(
                 file.read()
                         .filter(saved -> saved.bootId().equals(settings.bootId()))
@@ -150,25 +171,40 @@ public final class RunningNode {
                         NodeGuardian.create(
                                 settings,
                                 model,
-                                new FenceAgentProgram(settings.config().getConfig("belay.fencing.agents")),
+                                new FenceAgentProgram(
+                                        settings.config().getConfig("belay.fencing.agents")),
                                 server,
                                 wired),
                         "belay",
-                        ActorSystemSetup.create(BootstrapSetup.create(settings.pekko()), new JournalSetup(journal)));
+                        ActorSystemSetup.create(
+                                BootstrapSetup.create(settings.pekko()),
+                                new JournalSetup(journal)));
         feed.is(JournalExtension.get(system).feed());
         model.start();
         var joiner =
                 new ClusterJoiner(
-                        system, settings.directory(), journal, settings.duration("cluster.look-before-founding"));
+                        system,
+                        settings.directory(),
+                        journal,
+                        settings.duration("cluster.look-before-founding"));
         joiner.start();
         system.getWhenTerminated()
-                .whenComplete(
-                        (_, _) -> {
-                            model.close();
-                            server.ifPresent(parts -> parts.lease().close());
-                            journal.close();
-                        });
-        serve(settings, system, new ClusterAdmin(system, settings.directory(), model, feed, wired.join(), joiner::isMember, journal));
+                .whenComplete((_, _) -> {
+                    model.close();
+                    server.ifPresent(parts -> parts.lease().close());
+                    journal.close();
+                });
+        serve(
+                settings,
+                system,
+                new ClusterAdmin(
+                        system,
+                        settings.directory(),
+                        model,
+                        feed,
+                        wired.join(),
+                        joiner::isMember,
+                        journal));
         return new RunningNode(system);
     }
 

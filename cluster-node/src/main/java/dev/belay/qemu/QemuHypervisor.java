@@ -128,7 +128,11 @@ public final class QemuHypervisor implements Hypervisor {
         for (var files : ReplicaFiles.of(settings.runDir(), right.vm())) {
             if (files.epoch().isAfter(right.epoch())) {
                 throw new HypervisorException(
-                        "The start of " + right + " came too late: " + files.epoch() + " was here already.",
+                        "The start of "
+                                + right
+                                + " came too late: "
+                                + files.epoch()
+                                + " was here already.",
                         false);
             }
             end(files, StopMode.KILL);
@@ -292,7 +296,10 @@ public final class QemuHypervisor implements Hypervisor {
                 "clean",
                 () -> {
                     for (var files : ReplicaFiles.all(settings.runDir())) {
-                        alone(files.vm(), () -> { end(files, StopMode.KILL);
+                        alone(
+                                files.vm(),
+                                () -> {
+                                    end(files, StopMode.KILL);
                                     return none();
                                 });
                     }

@@ -60,8 +60,7 @@ final class QemuLab implements AutoCloseable {
         ip("addr", "add", subnet + ".1/24", "dev", bridge);
         ip("link", "set", bridge, "up");
         hypervisor = open();
-        renewals.scheduleAtFixedRate(
-                this::renew, 0, RENEWAL.toMillis(), TimeUnit.MILLISECONDS);
+        renewals.scheduleAtFixedRate(this::renew, 0, RENEWAL.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     static QemuSettings settings(Path dir, String server, String systemVariable) {
@@ -120,8 +119,7 @@ final class QemuLab implements AutoCloseable {
     }
 
     RunRight right(String vm, int epoch) {
-        return new RunRight(
-                new VmName(vm), new Epoch(epoch), new ServerName("alpha"), INCARNATION);
+        return new RunRight(new VmName(vm), new Epoch(epoch), new ServerName("alpha"), INCARNATION);
     }
 
     String guestAddress(int number) {
