@@ -1,0 +1,98 @@
+package dev.belay.system;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.belay.lab.TestVm;
+import java.io.IOException;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.util.Random;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What a real cluster says to what it cannot do: a clear error, and nothing changed. */
+@Tag("system")
+class BadInputTest {
+    @RegisterExtension static final LabExtension LAB = new LabExtension("badinput");
+
+    private final Cluster cluster = new Cluster(LAB.lab());
+
+    @Test
+    void aMissingImageIsNamedWithTheServersThatLackIt() {
+        refused(
+                """
+                {"name": "noimage", "memoryMiB": 64, "disks": [{"name": "root", "kind": "ephemeral", "image": "/no/such/image.qcow2"}]}
+                """,
+                422,
+                "/no/such/image.qcow2");
+    }
+
+    @Test
+    void anImageThatIsNoneIsRefused() throws IOException {
+        var image = Files.createDirectories(cluster.lab().sharedFolder()).resolve("garbage.qcow2");
+        Files.write(image, new byte[] {1, 2, 3});
+        refused(
+                """
+                {"name": "badimage", "memoryMiB": 64, "disks": [{"name": "root", "kind": "shared", "path": "%s"}]}
+                """
+                        .formatted(image),
+                422,
+                "garbage.qcow2");
+    }
+
+    @Test
+    void unknownFieldsZeroMemoryAndOddNamesAreRefusedByName() {
+        refused("{\"name\": \"odd\", \"memoryMiB\": 64, \"memroy\": 1}", 400, "memroy");
+        refused("{\"name\": \"none\", \"memoryMiB\": 0}", 422, "memoryMiB");
+        refused("{\"name\": \"../etc\", \"memoryMiB\": 64}", 422, "name");
+    }
+
+    @Test
+    void aNameThatIsTakenIsRefused() {
+        assertThat(Api.call(cluster.lab(), "POST", "/api/v1/vms?start=false", ControlPlaneLossTest.spec("taken")).status())
+                .isEqualTo(201);
+        for (var api : cluster.lab().apis()) {
+            var again = Api.call(api, "POST", "/api/v1/vms?start=false", ControlPlaneLossTest.spec("taken"));
+            assertThat(again.status()).isEqualTo(409);
+            assertThat(again.detail()).contains("taken");
+        }
+        cluster.delete("taken");
+    }
+
+    @Test
+    void aVmThatFitsNowhereWaitsAndSaysWhy() {
+        var spec = ControlPlaneLossTest.spec("huge").replace("\"memoryMiB\": 64", "\"memoryMiB\": 4000000");
+        assertThat(Api.call(cluster.lab(), "POST", "/api/v1/vms", spec).status()).isEqualTo(201);
+        var vm = cluster.vm("huge");
+        assertThat(vm.path("state").asText()).isEqualTo("Waiting");
+        assertThat(vm.path("explanation").asText()).contains("4000000 are needed").contains("alpha").contains("bravo");
+        cluster.delete("huge");
+    }
+
+    @Test
+    void aMegabyteOfGarbageDoesNoHarm() throws IOException {
+        var guest = cluster.create("unharmed", TestVm.Disk.NONE);
+        var api = cluster.lab().apis().getFirst();
+        var garbage = new byte[1 << 20];
+        new Random(1).nextBytes(garbage);
+        try (var socket = new Socket(api.getHost(), api.getPort())) {
+            socket.setSoTimeout(10_000);
+            socket.getOutputStream().write(garbage);
+            socket.getInputStream().readNBytes(64);
+        } catch (IOException closedByTheServer) {
+            assertThat(closedByTheServer).isNotNull();
+        }
+        assertThat(Api.call(api, "GET", "/api/v1/vms/unharmed", "").status()).isEqualTo(200);
+        assertThat(guest.answers()).isTrue();
+        cluster.delete("unharmed");
+    }
+
+    private void refused(String spec, int status, String named) {
+        var before = cluster.lab().get("/api/v1/vms").orElseThrow();
+        var answer = Api.call(cluster.lab(), "POST", "/api/v1/vms", spec);
+        assertThat(answer.status()).as(String.valueOf(answer.body())).isEqualTo(status);
+        assertThat(answer.detail()).contains(named);
+        assertThat(cluster.lab().get("/api/v1/vms").orElseThrow()).isEqualTo(before);
+    }
+}

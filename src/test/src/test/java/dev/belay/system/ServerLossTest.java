@@ -1,0 +1,72 @@
+package dev.belay.system;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.belay.lab.TestVm;
+import java.time.Duration;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** A server loses its power, silently. */
+@Tag("system")
+class ServerLossTest {
+    @RegisterExtension static final LabExtension LAB = new LabExtension("serverloss");
+
+    private final Cluster cluster = new Cluster(LAB.lab());
+
+    @Test
+    void itsVmRunsOnTheOtherServerWithEveryAcknowledgedWriteAndAReport() {
+        var guest = cluster.create("web", TestVm.Disk.SHARED);
+        var before = cluster.server("web");
+        var epoch = cluster.epoch("web");
+        for (int line = 1; line <= 20; line++) {
+            assertThat(guest.append("line " + line)).contains((long) line);
+        }
+
+        cluster.lab().kill(before);
+        cluster.awaitNewer("web", epoch, guest);
+
+        assertThat(cluster.server("web")).isEqualTo(cluster.other(before));
+        cluster.assertOneCopy("web");
+        assertThat(guest.lines()).as("lines on its disk").isEqualTo(20);
+        var report = cluster.lastReport("web");
+        assertThat(report.path("from").asText()).isEqualTo(before);
+        assertThat(report.path("to").asText()).isEqualTo(cluster.other(before));
+        assertThat(report.path("totalMs").asLong()).isPositive();
+        assertThat(cluster.steps(report))
+                .anyMatch(step -> step.startsWith("no heartbeats from " + before))
+                .anyMatch(step -> step.startsWith("fenced " + before))
+                .anyMatch(step -> step.contains("its lease was waited out"))
+                .anyMatch(step -> step.startsWith("runs on " + cluster.other(before)));
+        assertThat(report.path("steps").valueStream().mapToLong(step -> step.path("tookMs").asLong(-1)).max())
+                .as("an effect with its duration")
+                .hasValueGreaterThan(0);
+
+        cluster.lab().start(before);
+        cluster.lab().awaitReady(before, Cluster.PATIENCE);
+        assertThat(cluster.server("web")).as("where it runs when the lost server is back").isEqualTo(cluster.other(before));
+        cluster.assertOneCopy("web");
+        assertThat(cluster.vm("web").path("protection").asText()).isEqualTo("PROTECTED");
+        cluster.delete("web");
+    }
+
+    @Test
+    void aPausedServersVmRunsElsewhereAndIsKilledThereWhenTheServerGoesOn() {
+        var guest = cluster.create("pausable", TestVm.Disk.EPHEMERAL);
+        var before = cluster.server("pausable");
+        var epoch = cluster.epoch("pausable");
+
+        cluster.lab().pause(before);
+        cluster.awaitNewer("pausable", epoch, guest);
+        var bootId = guest.bootId();
+        cluster.lab().resume(before);
+
+        org.awaitility.Awaitility.await()
+                .atMost(Duration.ofSeconds(30))
+                .untilAsserted(() -> assertThat(cluster.lab().serversRunning("pausable")).containsExactly(cluster.other(before)));
+        assertThat(guest.bootId()).isEqualTo(bootId);
+        cluster.lab().awaitReady(before, Cluster.PATIENCE);
+        cluster.delete("pausable");
+    }
+}
