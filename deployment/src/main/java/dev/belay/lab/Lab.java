@@ -561,10 +561,9 @@ public final class Lab implements AutoCloseable {
         var mark = " belay.name=" + vm + " ";
         var found = new ArrayList<Qemu>();
         for (var node : servers()) {
-            // The leash is started with the whole command of its QEMU; the QEMU is the later one.
             processes(node).all().stream()
+                    .filter(process -> isQemu(process.commandLine()))
                     .filter(process -> (process.commandLine() + " ").contains(mark))
-                    .filter(process -> process.commandLine().contains("qemu"))
                     .max(
                             java.util.Comparator.comparingLong(NodeProcesses.Running::startedTicks)
                                     .thenComparingLong(NodeProcesses.Running::pid))
@@ -572,6 +571,12 @@ public final class Lab implements AutoCloseable {
                             found.add(new Qemu(node, process.pid(), process.startedTicks())));
         }
         return found;
+    }
+
+    /** A leash is started with the whole command of its QEMU, but is none. */
+    private static boolean isQemu(String commandLine) {
+        var first = commandLine.split(" ", 2)[0];
+        return commandLine.contains("qemu-system") && !first.endsWith("leash");
     }
 
     /** The servers on which a VM has a QEMU process. */
