@@ -199,7 +199,10 @@ public final class Lab implements AutoCloseable {
             new LabNetwork(state).create(store.home());
         }
         try {
-            lab.powerOnAll(state);
+            // Whoever wants to take it down again at this point waits till it can be found whole.
+            try (var _ = LabStore.lock()) {
+                lab.powerOnAll(state);
+            }
             lab.awaitReady(options.patience());
         } catch (RuntimeException e) {
             lab.giveUp(options.keepFailed(), e);
@@ -274,6 +277,20 @@ public final class Lab implements AutoCloseable {
     @Override
     public void close() {
         down();
+    }
+
+    /**
+     * Removes that lab if this process brought it up: for the end of a process that was cut short.
+     */
+    static void downIfMine(String name, Path home) {
+        var mine =
+                new LabStore(home)
+                        .read(name)
+                        .filter(state -> state.ownerPid() == ProcessHandle.current().pid())
+                        .filter(LabState::isOwnerAlive);
+        if (mine.isPresent()) {
+            open(name, home).down();
+        }
     }
 
     /** In this order: as long as the folder or the bridge is there, the rest can be found again. */
@@ -679,8 +696,7 @@ public final class Lab implements AutoCloseable {
             throw new LabException(node + " is off already");
         }
         var network = new LabNetwork(state);
-        var at = Instant.now();
-        network.dropLinks(victim);
+        var at = network.dropLinks(victim);
         processes(node).kill();
         network.unplug(victim);
         store.update(name, current -> current.with(node, LabState.Node::poweredOff));
