@@ -35,6 +35,7 @@ public final class Demo implements Callable<Integer> {
     private static final Duration GUEST_PATIENCE = Duration.ofSeconds(90);
     private static final Duration LOOK_AROUND = Duration.ofSeconds(2);
     private static final Duration REPORT_PATIENCE = Duration.ofSeconds(5);
+    private static final int LOG_LINES = 8;
     private static final long LOOK_MILLIS = 10;
     private static final long NANOS_PER_TICK = 10_000_000;
     private static final DateTimeFormatter CLOCK = DateTimeFormatter.ofPattern("HH:mm:ss.SSS");
@@ -56,29 +57,46 @@ public final class Demo implements Callable<Integer> {
     public Integer call() {
         say("Belay demo: two servers and a witness on this machine, one VM, one power cut.");
         say("Each node is a JVM in a network namespace of its own; the VM is a real QEMU.");
-        var options = LabOptions.of(name, 2, 1).withReplace(false).withProgress(this::say);
-        var lab = Lab.up(keep ? options : options.boundToThisProcess());
-        var onExit = Thread.ofPlatform().unstarted(() -> tidyUp(lab));
-        Runtime.getRuntime().addShutdownHook(onExit);
+        finished.set(keep);
+        Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(this::tidyUp));
         try {
-            show(lab);
-            finished.set(keep);
+            var options = LabOptions.of(name, 2, 1).withKeepFailed(keep).withProgress(this::say);
+            show(Lab.up(keep ? options : options.boundToThisProcess()));
+        } catch (LabException e) {
+            lastWords();
+            throw e;
         } finally {
-            tidyUp(lab);
-        }
-        if (keep) {
-            say("The lab stays up. Look at it:   belay lab status --name " + name);
-            say("                                belay vm show " + VM + " --lab " + name);
-            say("Take it down:                   belay lab down --name " + name);
+            tidyUp();
+            howToGoOn();
         }
         return 0;
     }
 
-    /** On failure, Ctrl-C and success; once. With --keep only what succeeded stays. */
-    private void tidyUp(Lab lab) {
+    /** On failure, Ctrl-C and success; once. */
+    private void tidyUp() {
         if (finished.compareAndSet(false, true)) {
-            lab.down();
+            Lab.downIfMine(name, LabStore.defaultHome());
             say("The lab is removed: no process, namespace, bridge or file of it is left.");
+        }
+    }
+
+    private void howToGoOn() {
+        if (keep && Lab.list().contains(name)) {
+            say("The lab stays up. Look at it:  belay lab status --name " + name);
+            say("                               belay vm show " + VM + " --lab " + name);
+            say("Take it down:                  belay lab down --name " + name);
+        }
+    }
+
+    /** The logs go with the lab, so what they say last is said here. */
+    private void lastWords() {
+        if (!Lab.list().contains(name)) {
+            return;
+        }
+        var lab = Lab.open(name);
+        for (var node : lab.nodes()) {
+            say("That failed. The end of the log of " + node + ":");
+            lab.lastLogLines(node, LOG_LINES).forEach(line -> say("    " + line));
         }
     }
 

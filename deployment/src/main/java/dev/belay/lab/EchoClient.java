@@ -10,8 +10,8 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * Somebody who uses a guest: sends a line every 50 ms, reads it back, and connects again when that
- * fails. Notes when replies came.
+ * Somebody who uses a guest: sends a line every 50 ms, reads it back with its number on the
+ * connection before it, and connects again when that fails. Notes when replies came.
  */
 final class EchoClient implements AutoCloseable {
     private static final int PORT = 7;
@@ -94,7 +94,7 @@ final class EchoClient implements AutoCloseable {
                 if (reply == null) {
                     return;
                 }
-                note(reply.equals(line), number == 1, connected);
+                note(reply.equals(number + " " + line), number == 1, connected);
                 Thread.sleep(PAUSE_MILLIS);
             }
         } catch (IOException e) {

@@ -199,7 +199,10 @@ public final class Lab implements AutoCloseable {
             new LabNetwork(state).create(store.home());
         }
         try {
-            lab.powerOnAll(state);
+            // Whoever wants to take it down again at this point waits till it can be found whole.
+            try (var _ = LabStore.lock()) {
+                lab.powerOnAll(state);
+            }
             lab.awaitReady(options.patience());
         } catch (RuntimeException e) {
             lab.giveUp(options.keepFailed(), e);
@@ -274,6 +277,20 @@ public final class Lab implements AutoCloseable {
     @Override
     public void close() {
         down();
+    }
+
+    /**
+     * Removes that lab if this process brought it up: for the end of a process that was cut short.
+     */
+    static void downIfMine(String name, Path home) {
+        var mine =
+                new LabStore(home)
+                        .read(name)
+                        .filter(state -> state.ownerPid() == ProcessHandle.current().pid())
+                        .filter(LabState::isOwnerAlive);
+        if (mine.isPresent()) {
+            open(name, home).down();
+        }
     }
 
     /** In this order: as long as the folder or the bridge is there, the rest can be found again. */
@@ -561,10 +578,9 @@ public final class Lab implements AutoCloseable {
         var mark = " belay.name=" + vm + " ";
         var found = new ArrayList<Qemu>();
         for (var node : servers()) {
-            // The leash is started with the whole command of its QEMU; the QEMU is the later one.
             processes(node).all().stream()
+                    .filter(process -> isQemu(process.commandLine()))
                     .filter(process -> (process.commandLine() + " ").contains(mark))
-                    .filter(process -> process.commandLine().contains("qemu"))
                     .max(
                             java.util.Comparator.comparingLong(NodeProcesses.Running::startedTicks)
                                     .thenComparingLong(NodeProcesses.Running::pid))
@@ -572,6 +588,12 @@ public final class Lab implements AutoCloseable {
                             found.add(new Qemu(node, process.pid(), process.startedTicks())));
         }
         return found;
+    }
+
+    /** A leash is started with the whole command of its QEMU, but is none. */
+    private static boolean isQemu(String commandLine) {
+        var first = commandLine.split(" ", 2)[0];
+        return commandLine.contains("qemu-system") && !first.endsWith("leash");
     }
 
     /** The servers on which a VM has a QEMU process. */
@@ -674,8 +696,7 @@ public final class Lab implements AutoCloseable {
             throw new LabException(node + " is off already");
         }
         var network = new LabNetwork(state);
-        var at = Instant.now();
-        network.dropLinks(victim);
+        var at = network.dropLinks(victim);
         processes(node).kill();
         network.unplug(victim);
         store.update(name, current -> current.with(node, LabState.Node::poweredOff));

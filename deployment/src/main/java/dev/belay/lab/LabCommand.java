@@ -11,12 +11,14 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** {@code belay lab …}: a thin shell around {@link Lab}. Exit codes: 0 done, 1 failed, 2 usage. */
 @Command(
@@ -458,6 +460,20 @@ public final class LabCommand implements Runnable {
                 "It echoes lines on port 7 of its address."
             })
     static final class Vm implements Callable<Integer> {
+        /** In small letters, as everything on this command line. */
+        static final class DiskName implements ITypeConverter<TestVm.Disk> {
+            @Override
+            public TestVm.Disk convert(String word) {
+                for (var disk : TestVm.Disk.values()) {
+                    if (disk.name().equalsIgnoreCase(word)) {
+                        return disk;
+                    }
+                }
+                throw new TypeConversionException(
+                        "'" + word + "' is none of ephemeral, shared and none");
+            }
+        }
+
         @Mixin private Common common = new Common();
 
         @Parameters(paramLabel = "VM", description = "The name of the VM.")
@@ -478,10 +494,12 @@ public final class LabCommand implements Runnable {
 
         @Option(
                 names = "--disk",
+                paramLabel = "KIND",
                 defaultValue = "ephemeral",
+                converter = DiskName.class,
                 description =
-                        "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}). shared: a file of"
-                                + " 64 MiB that all servers see.")
+                        "ephemeral, shared (a file of 64 MiB that all servers see) or none"
+                                + " (default: ${DEFAULT-VALUE}).")
         private TestVm.Disk disk = TestVm.Disk.EPHEMERAL;
 
         @Option(names = "--no-wait", description = "Do not wait till the guest answers.")

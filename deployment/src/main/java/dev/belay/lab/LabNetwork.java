@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -139,17 +141,23 @@ final class LabNetwork {
     /**
      * Both cables go dead at this machine's ends: from here on the node reaches nobody, not even
      * with the FIN and RST that its kernel sends for processes that die.
+     *
+     * @return when that began, without the time that it takes to start the commands
      */
-    void dropLinks(LabState.Node node) {
-        Shell.run(
-                "sh",
-                "-c",
-                "ip -n \"$0\" link set dev \"$1\" down & cluster=$!\n"
-                        + "ip link set dev \"$2\" down || exit 1\n"
-                        + "wait $cluster",
-                switchNamespace,
-                LabPlan.port(node.name()),
-                LabPlan.uplink(lab.number(), node.index()));
+    Instant dropLinks(LabState.Node node) {
+        var micros =
+                Shell.run(
+                        "bash",
+                        "-c",
+                        "LC_ALL=C; echo $EPOCHREALTIME\n"
+                                + "ip -n \"$0\" link set dev \"$1\" down & cluster=$!\n"
+                                + "ip link set dev \"$2\" down || exit 1\n"
+                                + "wait $cluster",
+                        switchNamespace,
+                        LabPlan.port(node.name()),
+                        LabPlan.uplink(lab.number(), node.index()));
+        return Instant.EPOCH.plus(
+                Long.parseLong(micros.strip().replace(".", "")), ChronoUnit.MICROS);
     }
 
     /**
@@ -281,19 +289,20 @@ final class LabNetwork {
         }
         // Two rounds: a node that still lives must not start anything in another's namespace.
         mine.forEach(namespace -> new NodeProcesses(namespace).kill());
-        for (var trace : traces()) {
-            if (trace.lab.equals(lab)) {
-                removeLinks(LabPlan.clientBridge(trace.number));
+        // Cables by name, as sockets of killed processes can keep a nameless namespace alive for a
+        // while; the bridge last, as it tells a later `up` that there is something to remove.
+        var bridges =
+                traces().stream()
+                        .filter(trace -> trace.lab.equals(lab))
+                        .map(trace -> LabPlan.clientBridge(trace.number))
+                        .toList();
+        for (var bridge : bridges) {
+            for (var link : json(Shell.run("ip", "-j", "link", "show", "master", bridge))) {
+                Shell.attempt("", "ip", "link", "del", link.path("ifname").asText());
             }
         }
         mine.forEach(namespace -> Shell.run("ip", "netns", "del", namespace));
-    }
-
-    private static void removeLinks(String bridge) {
-        for (var link : json(Shell.run("ip", "-j", "link", "show", "master", bridge))) {
-            Shell.attempt("", "ip", "link", "del", link.path("ifname").asText());
-        }
-        Shell.run("ip", "link", "del", bridge);
+        bridges.forEach(bridge -> Shell.run("ip", "link", "del", bridge));
     }
 
     private static JsonNode json(String text) {

@@ -38,30 +38,31 @@ final class NodeFiles {
     /**
      * The command of a real node: this JVM's own java on the jars beside this class.
      *
-     * <p>{@code BELAY_NODE_JAVA_FLAGS} replaces the flags; {@code BELAY_LIB} names another folder
-     * of jars; an AOT cache {@code belay.aot} beside that folder is used. {@code
+     * <p>{@code BELAY_JAVA_OPTS} come last among the flags, and win; {@code BELAY_LIB} names
+     * another folder of jars; an AOT cache {@code belay.aot} beside that folder is used. {@code
      * BELAY_NODE_PROGRAM} replaces the whole command (words between blanks).
      */
     static List<String> installedProgram() {
-        var whole = System.getenv("BELAY_NODE_PROGRAM");
-        if (whole != null && !whole.isBlank()) {
-            return List.of(whole.strip().split("\\s+"));
+        var whole = words("BELAY_NODE_PROGRAM");
+        if (!whole.isEmpty()) {
+            return whole;
         }
         var lib = lib();
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        var given = System.getenv("BELAY_NODE_JAVA_FLAGS");
-        if (given == null || given.isBlank()) {
-            command.addAll(JAVA_FLAGS);
-            var cache = lib.resolveSibling("belay.aot");
-            if (Files.exists(cache)) {
-                command.add("-XX:AOTCache=" + cache);
-            }
-        } else {
-            command.addAll(List.of(given.strip().split("\\s+")));
+        command.addAll(JAVA_FLAGS);
+        var cache = lib.resolveSibling("belay.aot");
+        if (Files.exists(cache)) {
+            command.add("-XX:AOTCache=" + cache);
         }
+        command.addAll(words("BELAY_JAVA_OPTS"));
         command.addAll(List.of("-cp", lib + "/*", "dev.belay.Main", "node", "--config"));
         return command;
+    }
+
+    private static List<String> words(String variable) {
+        var given = System.getenv(variable);
+        return given == null || given.isBlank() ? List.of() : List.of(given.strip().split("\\s+"));
     }
 
     private static Path lib() {

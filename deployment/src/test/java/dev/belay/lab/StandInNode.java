@@ -2,6 +2,8 @@ package dev.belay.lab;
 
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -41,6 +43,7 @@ final class StandInNode {
             var address = peers.group(2);
             if (peer.equals(name)) {
                 listen(address);
+                hear(address);
             } else {
                 Thread.ofVirtual().start(() -> stayConnected(address));
             }
@@ -76,6 +79,29 @@ final class StandInNode {
                         } catch (IOException e) {
                             return;
                         }
+                    }
+                });
+    }
+
+    /** Prints every datagram, to show what still arrives. */
+    private static void hear(String address) throws IOException {
+        var socket = new DatagramSocket(PORT, InetAddress.getByName(address));
+        Thread.ofPlatform()
+                .start(() -> {
+                    var packet = new DatagramPacket(new byte[100], 100);
+                    while (true) {
+                        try {
+                            socket.receive(packet);
+                        } catch (IOException e) {
+                            return;
+                        }
+                        var text =
+                                new String(
+                                        packet.getData(),
+                                        0,
+                                        packet.getLength(),
+                                        StandardCharsets.UTF_8);
+                        System.out.println("heard " + text.strip());
                     }
                 });
     }
