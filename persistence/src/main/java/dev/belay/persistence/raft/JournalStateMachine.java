@@ -24,6 +24,7 @@ import org.apache.ratis.statemachine.impl.BaseStateMachine;
 import org.apache.ratis.statemachine.impl.SimpleStateMachineStorage;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
 import org.apache.ratis.util.LifeCycle;
+import org.h2.mvstore.MVStoreException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -54,7 +55,7 @@ final class JournalStateMachine extends BaseStateMachine {
     private final Collection<String> voters;
     private final Listener listener;
     private final SimpleStateMachineStorage snapshots = new SimpleStateMachineStorage();
-    private final SnapshotExport export = new SnapshotExport(snapshots);
+    private final SnapshotExport export = new SnapshotExport(snapshots, this::onDamage);
 
     /** Written under the write lock: the store, its logic, and the counts since the last commit. */
     private final ReadWriteLock lock = new ReentrantReadWriteLock();
@@ -230,9 +231,26 @@ final class JournalStateMachine extends BaseStateMachine {
         try {
             whole();
             return question.apply(Objects.requireNonNull(logic));
+        } catch (MVStoreException e) {
+            // Not from here: the write lock can not be had under the read lock.
+            onDamage(e);
+            throw e;
         } finally {
             lock.readLock().unlock();
         }
+    }
+
+    /** A page that can not be read: another voter's store has it, this one must be made anew. */
+    private void onDamage(MVStoreException cause) {
+        Thread.ofVirtual()
+                .start(() -> {
+                    lock.writeLock().lock();
+                    try {
+                        giveUp(cause);
+                    } finally {
+                        lock.writeLock().unlock();
+                    }
+                });
     }
 
     private static Message message(byte[] bytes) {

@@ -60,6 +60,7 @@ final class RatisConfig {
         RaftServerConfigKeys.Snapshot.setAutoTriggerThreshold(p, settings.snapshotThreshold());
         RaftServerConfigKeys.Snapshot.setRetentionFileNum(p, 2);
         RaftServerConfigKeys.Log.setPurgeUptoSnapshotIndex(p, true);
+        RaftServerConfigKeys.Log.setPurgeGap(p, (int) Math.min(1024, settings.snapshotThreshold()));
         // Ratis can answer reads on the strength of a lease that trusts the leader's clock. A
         // renewal must not rest on that (safety.md 8), so each read asks a majority.
         RaftServerConfigKeys.Read.setOption(p, RaftServerConfigKeys.Read.Option.LINEARIZABLE);
@@ -89,6 +90,8 @@ final class RatisConfig {
         RaftServerConfigKeys.Log.setPreallocatedSize(p, SizeInBytes.valueOf("1MB"));
         RaftServerConfigKeys.Log.Appender.setBufferByteLimit(
                 p, SizeInBytes.valueOf(MAX_COMMAND + OVERHEAD));
+        // A chunk of a snapshot must fit into a message, which Ratis' default of 16 MB does not.
+        RaftServerConfigKeys.Log.Appender.setSnapshotChunkSizeMax(p, SizeInBytes.valueOf("1MB"));
         RaftServerConfigKeys.Log.setWriteBufferSize(
                 p, SizeInBytes.valueOf(MAX_COMMAND + 2L * OVERHEAD));
         // Entries are cached for followers that are a little behind; the default keeps 200 MB.

@@ -8,11 +8,13 @@ import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.apache.ratis.server.protocol.TermIndex;
 import org.apache.ratis.server.storage.FileInfo;
 import org.apache.ratis.statemachine.impl.SimpleStateMachineStorage;
 import org.apache.ratis.statemachine.impl.SingleFileSnapshotInfo;
 import org.apache.ratis.util.MD5FileUtil;
+import org.h2.mvstore.MVStoreException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,19 +23,24 @@ import org.slf4j.LoggerFactory;
 final class SnapshotExport implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SnapshotExport.class);
 
+    private static final long PAUSE_AFTER_FAILURE = TimeUnit.SECONDS.toNanos(30);
+
     private final SimpleStateMachineStorage snapshots;
     private final ExecutorService worker =
             Executors.newSingleThreadExecutor(
                     Thread.ofPlatform().name("journal-snapshot").daemon().factory());
+    private final Consumer<MVStoreException> onDamage;
     private boolean running;
+    private long notBefore = System.nanoTime();
     private @Nullable SingleFileSnapshotInfo finished;
 
-    SnapshotExport(SimpleStateMachineStorage snapshots) {
+    SnapshotExport(SimpleStateMachineStorage snapshots, Consumer<MVStoreException> onDamage) {
         this.snapshots = snapshots;
+        this.onDamage = onDamage;
     }
 
     synchronized boolean isIdle() {
-        return !running;
+        return !running && System.nanoTime() - notBefore >= 0;
     }
 
     /** Closes {@code view} when it is done with it. */
@@ -60,12 +67,16 @@ final class SnapshotExport implements AutoCloseable {
         Optional<SingleFileSnapshotInfo> written = Optional.empty();
         try (view) {
             written = Optional.of(write(view, at));
+        } catch (MVStoreException e) {
+            onDamage.accept(e);
         } catch (IOException | RuntimeException e) {
             LOG.warn("No snapshot at {}, the Raft log is kept instead", at, e);
         }
         synchronized (this) {
             finished = written.orElse(null);
             running = false;
+            // A full disk is not helped by trying with each entry.
+            notBefore = System.nanoTime() + (written.isPresent() ? 0 : PAUSE_AFTER_FAILURE);
         }
     }
 

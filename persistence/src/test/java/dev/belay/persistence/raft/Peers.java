@@ -66,7 +66,10 @@ final class Peers implements AutoCloseable {
     }
 
     JournalSettings settings(String name) {
-        return tuning.apply(JournalSettings.of(name, voters, folder(name)));
+        // A busy build machine may need longer for an election than a request should wait.
+        return tuning.apply(
+                JournalSettings.of(name, voters, folder(name))
+                        .withRequestTimeouts(Duration.ofSeconds(1), Duration.ofSeconds(20)));
     }
 
     Path folder(String name) {
