@@ -20,6 +20,7 @@ import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,8 +32,8 @@ import java.util.Optional;
  * <pre>
  *  Unknown --Join--> Live --Lost--> Fencing --LeaseWaited, AgentAnswered(off)--> Fenced
  *                     ^ ^              |                                           |
- *                     | +-- Join of another boot, or cleaned ----------------------+
- *                     +---- Join of another boot, or cleaned (Live, Fencing too), one incarnation up
+ *                     | +-- Join, cleaned -----------------------------------------+
+ *                     +---- Join, cleaned (Live, Fencing too), one incarnation up
  * </pre>
  *
  * <p>Invariant: an incarnation is succeeded only when it is known that nothing of it runs any more.
@@ -67,7 +68,8 @@ public final class ServerLife {
             case ServerInput.LeaseWaited _ -> ignored("never admitted");
             case ServerInput.AgentAnswered _ -> ignored("never admitted");
             case ServerInput.Reserve reserve ->
-                    refuse(reserve, name, "it was never admitted to the cluster");
+                    ServerReservations.refuse(
+                            reserve, name, "it was never admitted to the cluster");
             case ServerInput.Release _ -> ignored("never admitted");
             case ServerInput.AskStanding _ -> ignored("never admitted");
         };
@@ -79,14 +81,14 @@ public final class ServerLife {
         return switch (input) {
             case ServerInput.Join join
                     when join.bootId().equals(server.bootId())
-                            && join.holding().equals(server.incarnation()) ->
-                    join.memoryMiB() == server.memoryMiB()
-                            ? tell(new ServerAction.Welcome(server.name(), server.incarnation()))
-                            : accepted(
-                                    new MemoryChanged(at, join.memoryMiB()),
-                                    new ServerAction.Welcome(server.name(), server.incarnation()));
-            case ServerInput.Join join ->
-                    succeed(at, server, join, List.copyOf(s.reservations().keySet()), false);
+                            && join.holding().equals(server.incarnation())
+                            && !join.clean() ->
+                    new Accepted<>(
+                            join.memoryMiB() == server.memoryMiB()
+                                    ? List.of()
+                                    : List.of(new MemoryChanged(at, join.memoryMiB())),
+                            ServerReservations.welcome(s));
+            case ServerInput.Join join -> succeed(at, server, join, vms(s), false);
             case ServerInput.Lost lost when !lost.incarnation().equals(server.incarnation()) ->
                     ignored("news of another incarnation than " + server.incarnation());
             // safety.md 16: when everyone vanished it is more likely us, or what we all depend on.
@@ -98,7 +100,7 @@ public final class ServerLife {
                 var actions = new ArrayList<ServerAction>();
                 actions.add(new ServerAction.AwaitLease(server.incarnation()));
                 actions.add(new ServerAction.CallFenceAgent(server.name(), server.incarnation()));
-                tellLost(actions, server, List.copyOf(s.reservations().keySet()), lost.evidence());
+                tellLost(actions, server, vms(s), lost.evidence());
                 yield new Accepted<>(
                         List.of(
                                 new ServerFenced(
@@ -107,7 +109,7 @@ public final class ServerLife {
             }
             case ServerInput.LeaseWaited _ -> ignored("not being fenced");
             case ServerInput.AgentAnswered _ -> ignored("not being fenced");
-            case ServerInput.Reserve reserve -> reserve(s, at, reserve);
+            case ServerInput.Reserve reserve -> ServerReservations.reserve(s, at, reserve);
             case ServerInput.Release(var vm, var upTo) -> {
                 var held = s.reservations().get(vm);
                 yield held == null || held.epoch().isAfter(upTo)
@@ -138,7 +140,7 @@ public final class ServerLife {
                             ? ignored("the agent's failure is known")
                             : accepted(new FenceAgentFailed(at, detail));
             case ServerInput.Reserve reserve ->
-                    refuse(reserve, server.name(), "it is being fenced");
+                    ServerReservations.refuse(reserve, server.name(), "it is being fenced");
             case ServerInput.Release _ -> ignored("reservations end with the incarnation");
             case ServerInput.AskStanding ask ->
                     standing(
@@ -159,7 +161,8 @@ public final class ServerLife {
             case ServerInput.LeaseWaited _ -> ignored("proved already");
             case ServerInput.AgentAnswered _ -> ignored("proved already");
             case ServerInput.Reserve reserve ->
-                    refuse(reserve, server.name(), "it is fenced and has not come back");
+                    ServerReservations.refuse(
+                            reserve, server.name(), "it is fenced and has not come back");
             case ServerInput.Release _ -> ignored("reservations ended with the incarnation");
             case ServerInput.AskStanding ask ->
                     standing(
@@ -173,13 +176,15 @@ public final class ServerLife {
 
     /**
      * The node asks for an incarnation after {@code old}: only once nothing of the old one can run
-     * (safety.md 1). It has to name the one that it succeeds: a join that comes a life late names
-     * an older one and proves nothing.
+     * (safety.md 1). It has to name the one that it succeeds and to have cleaned up after it, after
+     * a reboot too: a join that comes a life late names an older one, or another boot, and proves
+     * nothing. A node that said it was clean is never welcomed to that incarnation again: whoever
+     * hears of it late would take the new life for ended.
      */
     private static Decision<ServerEvent, ServerAction> succeed(
             Instant at, Server old, ServerInput.Join join, List<VmName> vms, boolean fenced) {
         boolean rebooted = !join.bootId().equals(old.bootId());
-        if (!join.holding().equals(old.incarnation()) || (!rebooted && !join.clean())) {
+        if (!join.holding().equals(old.incarnation()) || !join.clean()) {
             return tell(new ServerAction.TellClean(old.name(), old.incarnation(), fenced));
         }
         var proof =
@@ -224,32 +229,6 @@ public final class ServerLife {
         return new Accepted<>(List.of(new FencingProved(at, server.incarnation(), proof)), actions);
     }
 
-    private static Decision<ServerEvent, ServerAction> reserve(
-            Live s, Instant at, ServerInput.Reserve reserve) {
-        var server = s.server();
-        var reserved =
-                new ServerAction.TellVm(
-                        reserve.vm(),
-                        new VmInput.Reserved(server.name(), server.incarnation(), reserve.epoch()));
-        var held = s.reservations().get(reserve.vm());
-        if (held != null
-                && held.memoryMiB() == reserve.memoryMiB()
-                && !reserve.epoch().isAfter(held.epoch())) {
-            return tell(reserved);
-        }
-        int free = s.freeMiB() + (held == null ? 0 : held.memoryMiB());
-        if (reserve.memoryMiB() > free) {
-            return refuse(
-                    reserve,
-                    server.name(),
-                    "it has %d MiB free of %d, and %d are needed"
-                            .formatted(free, server.memoryMiB(), reserve.memoryMiB()));
-        }
-        return accepted(
-                new MemoryReserved(at, reserve.vm(), reserve.epoch(), reserve.memoryMiB()),
-                reserved);
-    }
-
     /**
      * @param news what to tell about the newest incarnation; empty while it is live
      */
@@ -268,6 +247,13 @@ public final class ServerLife {
                 : tell(new ServerAction.TellVm(ask.vm(), news.get()));
     }
 
+    /** In a fixed order, so that the same input always gives the same decision. */
+    private static List<VmName> vms(Live s) {
+        return s.reservations().keySet().stream()
+                .sorted(Comparator.comparing(VmName::value))
+                .toList();
+    }
+
     private static void tellLost(
             List<ServerAction> actions, Server server, List<VmName> vms, List<Evidence> evidence) {
         for (var vm : vms) {
@@ -276,14 +262,6 @@ public final class ServerLife {
                             vm,
                             new VmInput.ServerLost(server.name(), server.incarnation(), evidence)));
         }
-    }
-
-    private static Decision<ServerEvent, ServerAction> refuse(
-            ServerInput.Reserve reserve, ServerName server, String why) {
-        return tell(
-                new ServerAction.TellVm(
-                        reserve.vm(),
-                        new VmInput.ReservationRefused(server, reserve.epoch(), why)));
     }
 
     /**
@@ -314,13 +292,7 @@ public final class ServerLife {
             }
             case ServerFenced fenced -> {
                 var live = in(Live.class, state, event);
-                yield new Fencing(
-                        live.server(),
-                        live.reservations().keySet().stream()
-                                .sorted((a, b) -> a.value().compareTo(b.value()))
-                                .toList(),
-                        fenced.evidence(),
-                        Optional.empty());
+                yield new Fencing(live.server(), vms(live), fenced.evidence(), Optional.empty());
             }
             case FenceAgentFailed(_, var detail) -> {
                 var fencing = in(Fencing.class, state, event);

@@ -18,11 +18,14 @@ import dev.belay.decision.VmState.Vm;
 import dev.belay.decision.VmState.Waiting;
 import dev.belay.model.Desired;
 import dev.belay.model.Epoch;
+import dev.belay.model.Incarnation;
 import dev.belay.model.Level;
 import dev.belay.model.RunRight;
+import dev.belay.model.ServerName;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The life of one VM at level RESTART, as plain values.
@@ -53,6 +56,9 @@ public final class VmLife {
             case Present s when input instanceof VmInput.Request request ->
                     VmRequests.decide(s, now, request);
             case Present s when input instanceof VmInput.ReplicaSeen(var right) -> seen(s, right);
+            // A server that keeps memory in vain says so again and again until it is told.
+            case Present s when input instanceof VmInput.Reserved reserved && !needs(s, reserved) ->
+                    tell(new VmAction.Release(reserved.server(), reserved.epoch()));
             case Stopped _ -> ignored("stopped: nothing of this VM is expected to happen");
             case Waiting s -> whenWaiting(s, now, input);
             case Placing s -> whenPlacing(s, now, input);
@@ -112,15 +118,31 @@ public final class VmLife {
                 : tell(new VmAction.StopReplica(right, true));
     }
 
-    /** The right that is out, if one is: something may run under it. */
-    public static java.util.Optional<RunRight> right(VmState state) {
+    /** Whether the memory that a server keeps is still wanted there. */
+    private static boolean needs(Present state, VmInput.Reserved reserved) {
         return switch (state) {
-            case Absent _, Stopped _, Waiting _, Placing _, BackingOff _ ->
-                    java.util.Optional.empty();
-            case Starting s -> java.util.Optional.of(s.right());
-            case Running s -> java.util.Optional.of(s.right());
-            case Stopping s -> java.util.Optional.of(s.right());
-            case FailingOver s -> java.util.Optional.of(s.lost());
+            case Stopped _, Waiting _ -> false;
+            case Placing s -> reserved.server().equals(s.candidate());
+            case Starting s -> isAt(s.right(), reserved.server(), reserved.incarnation());
+            case Running s -> isAt(s.right(), reserved.server(), reserved.incarnation());
+            case Stopping s -> isAt(s.right(), reserved.server(), reserved.incarnation());
+            case FailingOver s -> isAt(s.lost(), reserved.server(), reserved.incarnation());
+            case BackingOff s -> isAt(s.last(), reserved.server(), reserved.incarnation());
+        };
+    }
+
+    private static boolean isAt(RunRight right, ServerName server, Incarnation incarnation) {
+        return right.server().equals(server) && right.incarnation().equals(incarnation);
+    }
+
+    /** The right that is out, if one is: something may run under it. */
+    public static Optional<RunRight> right(VmState state) {
+        return switch (state) {
+            case Absent _, Stopped _, Waiting _, Placing _, BackingOff _ -> Optional.empty();
+            case Starting s -> Optional.of(s.right());
+            case Running s -> Optional.of(s.right());
+            case Stopping s -> Optional.of(s.right());
+            case FailingOver s -> Optional.of(s.lost());
         };
     }
 
@@ -131,8 +153,6 @@ public final class VmLife {
                             .accepted();
             case VmInput.BackOffOver(var epoch) when epoch.equals(s.vm().epoch()) ->
                     VmPlacement.pursue(new VmSteps(now, s), List.of()).accepted();
-            case VmInput.Reserved(var server, _, var epoch) ->
-                    tell(new VmAction.Release(server, epoch));
             default -> ignoredNews("waiting for a server", input);
         };
     }
@@ -151,8 +171,6 @@ public final class VmLife {
                                                             + " MiB for it"),
                                     new RunRight(s.vm().spec().name(), epoch, server, incarnation))
                             .accepted();
-            case VmInput.Reserved(var server, _, var epoch) when !server.equals(s.candidate()) ->
-                    tell(new VmAction.Release(server, epoch));
             case VmInput.ReservationRefused(var server, var epoch, var why)
                     when server.equals(s.candidate()) && epoch.equals(next) ->
                     VmPlacement.pursue(
@@ -233,7 +251,7 @@ public final class VmLife {
             Present s, RunRight right, Context now, VmInput input) {
         return switch (input) {
             case VmInput.ServerLost(var server, var incarnation, var evidence)
-                    when server.equals(right.server()) && incarnation.equals(right.incarnation()) ->
+                    when isAt(right, server, incarnation) ->
                     VmRecovery.lost(new VmSteps(now, s), right, evidence).accepted();
             case VmInput.FenceProved proved when proves(proved, right) ->
                     VmRecovery.proved(
@@ -264,8 +282,9 @@ public final class VmLife {
             // Nothing runs, so nothing has to be proved: it need not wait for this server any
             // longer.
             case VmInput.ServerLost(var server, var incarnation, _)
-                    when server.equals(s.last().server())
-                            && incarnation.equals(s.last().incarnation()) ->
+                    when isAt(s.last(), server, incarnation) ->
+                    VmPlacement.pursue(new VmSteps(now, s), List.of()).accepted();
+            case VmInput.FenceProved proved when proves(proved, s.last()) ->
                     VmPlacement.pursue(new VmSteps(now, s), List.of()).accepted();
             default -> ignoredNews("pausing before the next try", input);
         };
@@ -290,25 +309,37 @@ public final class VmLife {
                                     s.vm().epoch().next(),
                                     s.vm().spec().memoryMiB()));
             case Starting s ->
-                    withStanding(s.right(), new VmAction.StartReplica(s.right(), s.vm().spec()));
+                    List.of(
+                            new VmAction.StartReplica(s.right(), s.vm().spec()),
+                            standing(s.right()),
+                            keep(s.vm(), s.right()));
             case Running s -> {
-                var actions =
-                        new ArrayList<>(withStanding(s.right(), new VmAction.Confirm(s.right())));
+                var actions = new ArrayList<VmAction>();
+                actions.add(new VmAction.Confirm(s.right()));
+                actions.add(standing(s.right()));
+                actions.add(keep(s.vm(), s.right()));
                 if (s.vm().failures() > 0) {
                     actions.add(new VmAction.SettleAfter(SETTLED, s.right().epoch()));
                 }
                 yield actions;
             }
             case Stopping s ->
-                    withStanding(s.right(), new VmAction.StopReplica(s.right(), s.kill()));
-            case FailingOver s ->
-                    List.of(new VmAction.AskStanding(s.lost().server(), s.lost().incarnation()));
-            case BackingOff s -> List.of(new VmAction.WakeAfter(s.pause(), s.last().epoch()));
+                    List.of(new VmAction.StopReplica(s.right(), s.kill()), standing(s.right()));
+            case FailingOver s -> List.of(standing(s.lost()));
+            case BackingOff s ->
+                    List.of(
+                            new VmAction.WakeAfter(s.pause(), s.last().epoch()),
+                            standing(s.last()));
         };
     }
 
-    private static List<VmAction> withStanding(RunRight right, VmAction order) {
-        return List.of(order, new VmAction.AskStanding(right.server(), right.incarnation()));
+    private static VmAction standing(RunRight right) {
+        return new VmAction.AskStanding(right.server(), right.incarnation());
+    }
+
+    /** Its memory, should a release that was held up on its way have given it away. */
+    private static VmAction keep(Vm vm, RunRight right) {
+        return new VmAction.Reserve(right.server(), right.epoch(), vm.spec().memoryMiB());
     }
 
     static Decision<VmEvent, VmAction> tell(VmAction action) {

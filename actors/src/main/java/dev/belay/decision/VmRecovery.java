@@ -134,7 +134,17 @@ final class VmRecovery {
         return elsewhere ? leave(steps, last, refusal.why()) : here(steps, last);
     }
 
+    /** On the same server again, unless it is known that the journal would refuse the right. */
     private static VmSteps here(VmSteps steps, RunRight last) {
+        boolean over =
+                steps.now()
+                        .view()
+                        .server(last.server())
+                        .filter(v -> !v.live() || !v.incarnation().equals(last.incarnation()))
+                        .isPresent();
+        if (over) {
+            return VmPlacement.pursue(steps, List.of());
+        }
         return VmPlacement.grant(
                 steps,
                 new RunRight(
