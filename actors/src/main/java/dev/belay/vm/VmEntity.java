@@ -2,6 +2,7 @@ package dev.belay.vm;
 
 import dev.belay.decision.Context;
 import dev.belay.decision.Decision;
+import dev.belay.decision.Explanation;
 import dev.belay.decision.VmAction;
 import dev.belay.decision.VmEvent;
 import dev.belay.decision.VmHistory;
@@ -129,7 +130,7 @@ public final class VmEntity extends EventSourcedBehavior<VmEntity.Message, VmEve
                 .onSignal(
                         RecoveryCompleted.class,
                         (state, _) -> {
-                            context.getLog().info("{} recovered -> {}", name, state);
+                            context.getLog().info("{} recovered in {}", name, Explanation.name(state));
                             timers.startTimerWithFixedDelay(new Wake(new VmInput.Tick()), TICK);
                             VmLife.pending(state).forEach(this::carryOut);
                         })
@@ -161,7 +162,15 @@ public final class VmEntity extends EventSourcedBehavior<VmEntity.Message, VmEve
                         input);
         return switch (decision) {
             case Decision.Accepted<VmEvent, VmAction> accepted -> {
-                context.getLog().info("{}: {} on {} -> {}", name, input, state, accepted);
+                if (!accepted.events().isEmpty()) {
+                    context.getLog()
+                            .info(
+                                    "{}: {} in {} -> {}",
+                                    name,
+                                    brief(input),
+                                    Explanation.name(state),
+                                    accepted.events().stream().map(VmEntity::brief).toList());
+                }
                 var actions = accepted.actions();
                 var effect =
                         accepted.events().isEmpty()
@@ -206,5 +215,14 @@ public final class VmEntity extends EventSourcedBehavior<VmEntity.Message, VmEve
         if (!timers.isTimerActive(key)) {
             timers.startSingleTimer(key, new Wake(input), delay);
         }
+    }
+
+    /** A record without the specs and reports in it: for the log, which is read by people. */
+    private static String brief(Object value) {
+        return switch (value) {
+            case VmInput.Create _, VmEvent.VmCreated _, VmEvent.FailoverAdvanced _, VmEvent.FailoverEnded _ ->
+                    value.getClass().getSimpleName();
+            default -> value.toString();
+        };
     }
 }

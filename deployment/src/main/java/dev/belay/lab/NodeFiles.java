@@ -223,6 +223,8 @@ final class NodeFiles {
           }
           http { address = %s, port = %d }
           server { memory-mib = %d }
+          # Emulated: several servers on one machine prove nothing by speed, and nested KVM is not to be relied on.
+          qemu.accel = %s
         }
         """
                 .formatted(
@@ -233,7 +235,8 @@ final class NodeFiles {
                         nodes,
                         quoted(self.clientAddress()),
                         LabPlan.API_PORT,
-                        lab.memoryMib());
+                        lab.memoryMib(),
+                        quoted(System.getenv().getOrDefault("BELAY_ACCEL", "tcg")));
     }
 
     private static String quoted(String text) {
