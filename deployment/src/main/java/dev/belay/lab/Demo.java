@@ -75,13 +75,15 @@ public final class Demo implements Callable<Integer> {
     /** On failure, Ctrl-C and success; once. */
     private void tidyUp() {
         if (finished.compareAndSet(false, true)) {
-            Lab.downIfMine(name, LabStore.defaultHome());
-            say("The lab is removed: no process, namespace, bridge or file of it is left.");
+            mine().ifPresent(lab -> {
+                lab.down();
+                say("The lab is removed: no process, namespace, bridge or file is left.");
+            });
         }
     }
 
     private void howToGoOn() {
-        if (keep && Lab.list().contains(name)) {
+        if (keep && mine().isPresent()) {
             say("The lab stays up. Look at it:  belay lab status --name " + name);
             say("                               belay vm show " + VM + " --lab " + name);
             say("Take it down:                  belay lab down --name " + name);
@@ -90,14 +92,19 @@ public final class Demo implements Callable<Integer> {
 
     /** The logs go with the lab, so what they say last is said here. */
     private void lastWords() {
-        if (!Lab.list().contains(name)) {
+        var lab = mine();
+        if (lab.isEmpty()) {
             return;
         }
-        var lab = Lab.open(name);
-        for (var node : lab.nodes()) {
+        for (var node : lab.get().nodes()) {
             say("That failed. The end of the log of " + node + ":");
-            lab.lastLogLines(node, LOG_LINES).forEach(line -> say("    " + line));
+            lab.get().lastLogLines(node, LOG_LINES).forEach(line -> say("    " + line));
         }
+    }
+
+    /** A lab of that name may also be somebody else's, who is not to be disturbed. */
+    private Optional<Lab> mine() {
+        return Lab.ownedByThisProcess(name, LabStore.defaultHome());
     }
 
     private void show(Lab lab) {

@@ -279,18 +279,13 @@ public final class Lab implements AutoCloseable {
         down();
     }
 
-    /**
-     * Removes that lab if this process brought it up: for the end of a process that was cut short.
-     */
-    static void downIfMine(String name, Path home) {
-        var mine =
-                new LabStore(home)
-                        .read(name)
-                        .filter(state -> state.ownerPid() == ProcessHandle.current().pid())
-                        .filter(LabState::isOwnerAlive);
-        if (mine.isPresent()) {
-            open(name, home).down();
-        }
+    /** That lab, if it is there and this process brought it up. */
+    static Optional<Lab> ownedByThisProcess(String name, Path home) {
+        return new LabStore(home)
+                .read(name)
+                .filter(state -> state.ownerPid() == ProcessHandle.current().pid())
+                .filter(LabState::isOwnerAlive)
+                .map(_ -> open(name, home));
     }
 
     /** In this order: as long as the folder or the bridge is there, the rest can be found again. */
@@ -510,11 +505,14 @@ public final class Lab implements AutoCloseable {
 
     public Status status() {
         var state = state();
-        var network = new LabNetwork(state);
+        return look(state, new LabNetwork(state).links());
+    }
+
+    private Status look(LabState state, Map<String, Link> links) {
         try (var pool = Executors.newVirtualThreadPerTaskExecutor()) {
             var looks =
                     state.nodes().stream()
-                            .map(node -> pool.submit(() -> look(node, network)))
+                            .map(node -> pool.submit(() -> look(node, links)))
                             .toList();
             var nodes = new ArrayList<NodeStatus>();
             for (var look : looks) {
@@ -529,7 +527,7 @@ public final class Lab implements AutoCloseable {
         }
     }
 
-    private NodeStatus look(LabState.Node node, LabNetwork network) {
+    private NodeStatus look(LabState.Node node, Map<String, Link> links) {
         var all = processes(node.name()).all();
         var jvmPid = files(node.name()).jvm().orElse(-1);
         var supervisorPid = files(node.name()).supervisor().orElse(-1);
@@ -556,7 +554,7 @@ public final class Lab implements AutoCloseable {
                 node.role().word(),
                 state,
                 why,
-                node.powered() ? network.link(node) : Link.DOWN,
+                node.powered() ? links.getOrDefault(node.name(), Link.UP) : Link.DOWN,
                 api(node),
                 node.voter(),
                 jvm.isPresent() ? OptionalLong.of(jvmPid) : OptionalLong.empty(),
@@ -621,7 +619,8 @@ public final class Lab implements AutoCloseable {
         var told = new LinkedHashMap<String, String>();
         while (true) {
             var waiting =
-                    status().nodes().stream()
+                    // Links do not matter here, and asking for them costs processes each time.
+                    look(state(), Map.of()).nodes().stream()
                             .filter(node -> concerned.contains(node.name))
                             .filter(node -> node.state != NodeState.OFF)
                             .filter(node -> node.state != NodeState.READY)

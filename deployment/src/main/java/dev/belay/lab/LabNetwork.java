@@ -9,7 +9,9 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * The cables, switches and namespaces of one lab.
@@ -190,10 +192,18 @@ final class LabNetwork {
         }
     }
 
-    /** What is cut of a node's cluster network. */
-    Lab.Link link(LabState.Node node) {
-        var port = LabPlan.port(node.name());
-        return Lab.Link.of(ports("to").contains(port), ports("from").contains(port));
+    /** What is cut of each node's cluster network, by node. */
+    Map<String, Lab.Link> links() {
+        var to = ports("to");
+        var from = ports("from");
+        return lab.nodes().stream()
+                .collect(
+                        Collectors.toMap(
+                                LabState.Node::name,
+                                node -> {
+                                    var port = LabPlan.port(node.name());
+                                    return Lab.Link.of(to.contains(port), from.contains(port));
+                                }));
     }
 
     private List<String> ports(String set) {
