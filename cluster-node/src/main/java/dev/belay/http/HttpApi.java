@@ -186,7 +186,7 @@ public final class HttpApi extends AllDirectives {
     }
 
     private static String path(HttpRequest request) {
-        // As it was sent, still encoded: a problem's instance is a URI reference.
-        return request.getUri().toRelative().toString().replaceAll("[?#].*", "");
+        // Still encoded, as it was sent: a problem's instance is a URI reference.
+        return request.getUri().getPathString();
     }
 }

@@ -7,9 +7,9 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.LongStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -107,8 +107,8 @@ class EventStreamTest {
 
     /** Reads a stream until it is closed. */
     private final class Client implements AutoCloseable {
-        final List<Long> ids = new CopyOnWriteArrayList<>();
-        private final List<String> lines = new CopyOnWriteArrayList<>();
+        final List<Long> ids = Collections.synchronizedList(new ArrayList<>());
+        private final List<String> lines = Collections.synchronizedList(new ArrayList<>());
         private final java.io.InputStream body;
         private final CompletableFuture<Void> reading;
 
@@ -148,7 +148,7 @@ class EventStreamTest {
         }
 
         long heartbeats() {
-            return lines.stream().filter(line -> line.equals("data:")).count();
+            return List.copyOf(lines).stream().filter(line -> line.equals("data:")).count();
         }
 
         @Override

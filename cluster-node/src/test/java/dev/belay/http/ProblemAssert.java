@@ -19,7 +19,8 @@ final class ProblemAssert {
         for (var member : new String[] {"title", "detail", "hint"}) {
             assertThat(answer.body().path(member).asText()).as(member).isNotBlank();
         }
-        assertThat(answer.body().path("instance").asText()).isEqualTo(answer.raw().uri().getPath());
+        assertThat(answer.body().path("instance").asText())
+                .isEqualTo(answer.raw().uri().getRawPath());
         assertThat(answer.body().path("detail").asText())
                 .satisfies(
                         text -> List.of(detail).forEach(part -> assertThat(text).contains(part)));
