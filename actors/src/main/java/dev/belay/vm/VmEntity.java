@@ -130,7 +130,8 @@ public final class VmEntity extends EventSourcedBehavior<VmEntity.Message, VmEve
                 .onSignal(
                         RecoveryCompleted.class,
                         (state, _) -> {
-                            context.getLog().info("{} recovered in {}", name, Explanation.name(state));
+                            context.getLog()
+                                    .info("{} recovered in {}", name, Explanation.name(state));
                             timers.startTimerWithFixedDelay(new Wake(new VmInput.Tick()), TICK);
                             VmLife.pending(state).forEach(this::carryOut);
                         })
@@ -220,7 +221,10 @@ public final class VmEntity extends EventSourcedBehavior<VmEntity.Message, VmEve
     /** A record without the specs and reports in it: for the log, which is read by people. */
     private static String brief(Object value) {
         return switch (value) {
-            case VmInput.Create _, VmEvent.VmCreated _, VmEvent.FailoverAdvanced _, VmEvent.FailoverEnded _ ->
+            case VmInput.Create _,
+                    VmEvent.VmCreated _,
+                    VmEvent.FailoverAdvanced _,
+                    VmEvent.FailoverEnded _ ->
                     value.getClass().getSimpleName();
             default -> value.toString();
         };

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** Real guests, without hardware virtualisation. Needs root and the BELAY_* variables. */
 @Tag("qemu")
-@Timeout(180)
+@Timeout(300)
 class RealQemuTest {
     private static final Duration SOON = Duration.ofSeconds(10);
     private static final DiskSpec EMPTY_DISK =
@@ -202,10 +202,20 @@ class RealQemuTest {
     }
 
     @Test
+    void aGuestAskedToShutDownPowersOff() throws Exception {
+        startGuest("web", EMPTY_DISK);
+        var right = lab.right("web", 1);
+        var begun = System.nanoTime();
+        get(hypervisor().stop(right.vm(), right.epoch(), StopMode.SHUTDOWN));
+        report("stop(SHUTDOWN)", begun);
+        assertThat(lab.nextEvent(SOON)).isEqualTo(new ReplicaEvent.PoweredOff(right));
+        assertThat(lab.events).isEmpty();
+    }
+
+    @Test
     void aPanicIsTold() throws Exception {
         startGuest("web");
-        var qmp = hypervisor().qmp(lab.right("web", 1));
-        assertThat(qmp).isNotNull();
+        var qmp = java.util.Objects.requireNonNull(hypervisor().qmp(lab.right("web", 1)));
         get(qmp.execute("inject-nmi", SOON));
         assertThat(lab.nextEvent(SOON)).isEqualTo(new ReplicaEvent.Panicked(lab.right("web", 1)));
     }

@@ -36,11 +36,16 @@ final class Api {
                     HttpRequest.newBuilder(api.resolve(path))
                             .timeout(Duration.ofSeconds(20))
                             .header("Content-Type", "application/json")
-                            .method(method, json.isEmpty() ? BodyPublishers.noBody() : BodyPublishers.ofString(json))
+                            .method(
+                                    method,
+                                    json.isEmpty()
+                                            ? BodyPublishers.noBody()
+                                            : BodyPublishers.ofString(json))
                             .build();
             HttpResponse<String> response = CLIENT.send(request, BodyHandlers.ofString());
             return new Answer(
-                    response.statusCode(), response.body().isEmpty() ? JSON.nullNode() : JSON.readTree(response.body()));
+                    response.statusCode(),
+                    response.body().isEmpty() ? JSON.nullNode() : JSON.readTree(response.body()));
         } catch (IOException e) {
             throw new IllegalStateException(method + " " + path + " failed: " + e.getMessage(), e);
         } catch (InterruptedException e) {

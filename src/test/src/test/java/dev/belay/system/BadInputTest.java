@@ -50,10 +50,21 @@ class BadInputTest {
 
     @Test
     void aNameThatIsTakenIsRefused() {
-        assertThat(Api.call(cluster.lab(), "POST", "/api/v1/vms?start=false", ControlPlaneLossTest.spec("taken")).status())
+        assertThat(
+                        Api.call(
+                                        cluster.lab(),
+                                        "POST",
+                                        "/api/v1/vms?start=false",
+                                        ControlPlaneLossTest.spec("taken"))
+                                .status())
                 .isEqualTo(201);
         for (var api : cluster.lab().apis()) {
-            var again = Api.call(api, "POST", "/api/v1/vms?start=false", ControlPlaneLossTest.spec("taken"));
+            var again =
+                    Api.call(
+                            api,
+                            "POST",
+                            "/api/v1/vms?start=false",
+                            ControlPlaneLossTest.spec("taken"));
             assertThat(again.status()).isEqualTo(409);
             assertThat(again.detail()).contains("taken");
         }
@@ -62,11 +73,16 @@ class BadInputTest {
 
     @Test
     void aVmThatFitsNowhereWaitsAndSaysWhy() {
-        var spec = ControlPlaneLossTest.spec("huge").replace("\"memoryMiB\": 64", "\"memoryMiB\": 4000000");
+        var spec =
+                ControlPlaneLossTest.spec("huge")
+                        .replace("\"memoryMiB\": 64", "\"memoryMiB\": 4000000");
         assertThat(Api.call(cluster.lab(), "POST", "/api/v1/vms", spec).status()).isEqualTo(201);
         var vm = cluster.vm("huge");
         assertThat(vm.path("state").asText()).isEqualTo("Waiting");
-        assertThat(vm.path("explanation").asText()).contains("4000000 are needed").contains("alpha").contains("bravo");
+        assertThat(vm.path("explanation").asText())
+                .contains("4000000 are needed")
+                .contains("alpha")
+                .contains("bravo");
         cluster.delete("huge");
     }
 

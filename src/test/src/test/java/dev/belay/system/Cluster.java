@@ -9,7 +9,10 @@ import dev.belay.lab.TestVm;
 import java.time.Duration;
 import java.util.List;
 
-/** What the tests ask of a lab's cluster, and wait for. Waits are bounded generously: they catch a hang, they measure nothing. */
+/**
+ * What the tests ask of a lab's cluster, and wait for. Waits are bounded generously: they catch a
+ * hang, they measure nothing.
+ */
 record Cluster(Lab lab) {
     static final Duration PATIENCE = Duration.ofSeconds(120);
 
@@ -34,7 +37,8 @@ record Cluster(Lab lab) {
     void awaitRunning(String name) {
         await().atMost(PATIENCE)
                 .ignoreExceptions()
-                .untilAsserted(() -> assertThat(vm(name).path("state").asText()).isEqualTo("Running"));
+                .untilAsserted(
+                        () -> assertThat(vm(name).path("state").asText()).isEqualTo("Running"));
     }
 
     void awaitAnswer(Guest guest) {
@@ -45,16 +49,18 @@ record Cluster(Lab lab) {
     void awaitNewer(String name, long epoch, Guest guest) {
         await().atMost(PATIENCE)
                 .ignoreExceptions()
-                .untilAsserted(
-                        () -> {
-                            assertThat(epoch(name)).isGreaterThan(epoch);
-                            assertThat(vm(name).path("state").asText()).isEqualTo("Running");
-                        });
+                .untilAsserted(() -> {
+                    assertThat(epoch(name)).isGreaterThan(epoch);
+                    assertThat(vm(name).path("state").asText()).isEqualTo("Running");
+                });
         awaitAnswer(guest);
     }
 
     String other(String server) {
-        return lab.servers().stream().filter(name -> !name.equals(server)).findFirst().orElseThrow();
+        return lab.servers().stream()
+                .filter(name -> !name.equals(server))
+                .findFirst()
+                .orElseThrow();
     }
 
     JsonNode lastReport(String name) {
@@ -73,11 +79,15 @@ record Cluster(Lab lab) {
 
     void delete(String name) {
         Api.call(lab, "DELETE", "/api/v1/vms/" + name + "?force=true", "");
-        await().atMost(PATIENCE).ignoreExceptions().until(() -> lab.get("/api/v1/vms/" + name).isEmpty());
+        await().atMost(PATIENCE)
+                .ignoreExceptions()
+                .until(() -> lab.get("/api/v1/vms/" + name).isEmpty());
     }
 
     /** The process table's word, not Belay's: on how many servers a QEMU of the VM runs. */
     void assertOneCopy(String name) {
-        assertThat(lab.serversRunning(name)).as("servers on which a QEMU of %s runs", name).hasSize(1);
+        assertThat(lab.serversRunning(name))
+                .as("servers on which a QEMU of %s runs", name)
+                .hasSize(1);
     }
 }

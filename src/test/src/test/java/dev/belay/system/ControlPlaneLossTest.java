@@ -28,7 +28,9 @@ class ControlPlaneLossTest {
         assertThat(cluster.epoch("calm")).isEqualTo(epoch);
 
         // The decider has moved: it still answers QEMU's death.
-        ProcessHandle.of(cluster.lab().qemus("calm").getFirst().pid()).orElseThrow().destroyForcibly();
+        ProcessHandle.of(cluster.lab().qemus("calm").getFirst().pid())
+                .orElseThrow()
+                .destroyForcibly();
         cluster.awaitNewer("calm", epoch, guest);
         cluster.lab().start("witness");
         cluster.lab().awaitReady(Cluster.PATIENCE);
@@ -48,7 +50,9 @@ class ControlPlaneLossTest {
             cluster.awaitNewer("led", epoch, guest);
         } else {
             awaitWrites("after the journal's leader died");
-            assertThat(guest.bootId()).as("boot of a VM that did not run on the leader").isEqualTo(bootId);
+            assertThat(guest.bootId())
+                    .as("boot of a VM that did not run on the leader")
+                    .isEqualTo(bootId);
         }
         assertThat(cluster.journalLeader()).isNotEqualTo(leader);
         cluster.assertOneCopy("led");
@@ -79,14 +83,17 @@ class ControlPlaneLossTest {
         await(when)
                 .atMost(Cluster.PATIENCE)
                 .ignoreExceptions()
-                .until(() -> Api.call(cluster.lab(), "POST", "/api/v1/vms?start=false", spec("probe")).status() == 201);
+                .until(() ->
+                        Api.call(cluster.lab(), "POST", "/api/v1/vms?start=false", spec("probe"))
+                                        .status()
+                                == 201);
         Api.call(cluster.lab(), "DELETE", "/api/v1/vms/probe", "");
     }
 
     static String spec(String name) {
         return """
-               {"name": "%s", "cpus": 1, "memoryMiB": 64, "disks": [{"name": "root", "kind": "ephemeral", "sizeMiB": 8}]}
-               """
+        {"name": "%s", "cpus": 1, "memoryMiB": 64, "disks": [{"name": "root", "kind": "ephemeral", "sizeMiB": 8}]}
+        """
                 .formatted(name);
     }
 }

@@ -17,7 +17,10 @@ record Guest(String address) {
         return ask(9, "").map(line -> line.split(" ")[0]);
     }
 
-    /** Appends a line to the file on its disk, synced before it answers. Returns the line's number, if it was acknowledged. */
+    /**
+     * Appends a line to the file on its disk, synced before it answers. Returns the line's number,
+     * if it was acknowledged.
+     */
     Optional<Long> append(String line) {
         return ask(8, line).map(Long::parseLong);
     }
@@ -40,7 +43,9 @@ record Guest(String address) {
         try (var socket = new Socket()) {
             socket.connect(new InetSocketAddress(address, port), TIMEOUT_MILLIS);
             socket.setSoTimeout(TIMEOUT_MILLIS);
-            var in = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
+            var in =
+                    new BufferedReader(
+                            new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
             if (!line.isEmpty()) {
                 if (port == 9) {
                     in.readLine();

@@ -1,20 +1,25 @@
 package dev.belay.system;
 
 import dev.belay.lab.Lab;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.TestWatcher;
-import org.jspecify.annotations.Nullable;
 
-/** A lab of two servers and a witness for one test class; its nodes' last log lines when a test fails. */
+/**
+ * A lab of two servers and a witness for one test class; its nodes' last log lines when a test
+ * fails.
+ */
 final class LabExtension implements BeforeAllCallback, AfterAllCallback, TestWatcher {
     private static final int LINES = 60;
 
     private final String name;
     private @Nullable Lab lab;
 
-    /** @param name up to a dozen letters; unique among the classes */
+    /**
+     * @param name up to a dozen letters; unique among the classes
+     */
     LabExtension(String name) {
         this.name = name;
     }
@@ -35,7 +40,12 @@ final class LabExtension implements BeforeAllCallback, AfterAllCallback, TestWat
     public void testFailed(ExtensionContext context, Throwable cause) {
         if (lab != null) {
             for (var node : lab.nodes()) {
-                System.err.println("--- last lines of " + node + " when " + context.getDisplayName() + " failed");
+                System.err.println(
+                        "--- last lines of "
+                                + node
+                                + " when "
+                                + context.getDisplayName()
+                                + " failed");
                 lab.lastLogLines(node, LINES).forEach(System.err::println);
             }
         }

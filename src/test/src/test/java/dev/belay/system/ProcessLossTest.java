@@ -27,7 +27,11 @@ class ProcessLossTest {
         cluster.lab().crash(server);
         await().atMost(Cluster.PATIENCE)
                 .ignoreExceptions()
-                .until(() -> cluster.lab().lastLogLines(server, 400).stream().anyMatch(line -> line.contains("found adopted e" + epoch) && line.contains("running")));
+                .until(() ->
+                        cluster.lab().lastLogLines(server, 400).stream()
+                                .anyMatch(line ->
+                                        line.contains("found adopted e" + epoch)
+                                                && line.contains("running")));
         cluster.lab().awaitReady(server, Cluster.PATIENCE);
 
         assertThat(guest.bootId()).as("boot of the guest").isEqualTo(bootId);
@@ -46,7 +50,9 @@ class ProcessLossTest {
         var epoch = cluster.epoch("killed");
         assertThat(guest.append("kept")).contains(1L);
 
-        ProcessHandle.of(cluster.lab().qemus("killed").getFirst().pid()).orElseThrow().destroyForcibly();
+        ProcessHandle.of(cluster.lab().qemus("killed").getFirst().pid())
+                .orElseThrow()
+                .destroyForcibly();
         cluster.awaitNewer("killed", epoch, guest);
 
         assertThat(cluster.server("killed")).isEqualTo(server);
@@ -74,7 +80,8 @@ class ProcessLossTest {
     void aStoppedVmStaysStoppedAndStartsWhenToldTo() {
         var guest = cluster.create("stopped", TestVm.Disk.EPHEMERAL);
         Api.call(cluster.lab(), "POST", "/api/v1/vms/stopped/stop", "");
-        await().atMost(Cluster.PATIENCE).until(() -> cluster.vm("stopped").path("state").asText().equals("Stopped"));
+        await().atMost(Cluster.PATIENCE)
+                .until(() -> cluster.vm("stopped").path("state").asText().equals("Stopped"));
         assertThat(cluster.lab().serversRunning("stopped")).isEmpty();
 
         Api.call(cluster.lab(), "POST", "/api/v1/vms/stopped/start", "");
