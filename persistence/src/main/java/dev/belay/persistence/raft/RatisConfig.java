@@ -56,6 +56,10 @@ final class RatisConfig {
         RaftServerConfigKeys.setStorageDir(p, List.of(settings.folder().resolve("raft").toFile()));
         elections(p, settings);
         log(p);
+        // A leader whose first connection to a returning voter is refused waits for the answer to
+        // its first chunks all the same: for the product of these two, by default 24 s.
+        GrpcConfigKeys.Server.setInstallSnapshotRequestElementLimit(p, 4);
+        GrpcConfigKeys.Server.setInstallSnapshotRequestTimeout(p, millis(1000));
         RaftServerConfigKeys.Snapshot.setAutoTriggerEnabled(p, true);
         RaftServerConfigKeys.Snapshot.setAutoTriggerThreshold(p, settings.snapshotThreshold());
         RaftServerConfigKeys.Snapshot.setRetentionFileNum(p, 2);
