@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletionStage;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -69,12 +70,14 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
     /**
      * What the node is made of.
      *
+     * @param found what {@link Hypervisor#adopt} found when the process came up
      * @param join sends to this server's entity
      * @param entities sends to a VM's entity
      * @param memoryMiB for guests
      */
     public record Parts(
             Hypervisor hypervisor,
+            CompletionStage<List<ReplicaStatus>> found,
             LeaseKeeper lease,
             IncarnationFile file,
             String bootId,
@@ -108,7 +111,7 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
         parts.hypervisor().observe(event -> self.tell(new Happened(event)));
         parts.lease().onFenced(incarnation -> self.tell(new LeaseRefused(incarnation)));
         context.pipeToSelf(
-                parts.hypervisor().adopt(),
+                parts.found(),
                 (found, failure) ->
                         new Adopted(
                                 found == null ? List.of() : found, Optional.ofNullable(failure)));

@@ -13,13 +13,16 @@ import dev.belay.decision.VmState;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
 import dev.belay.replica.Hypervisor;
+import dev.belay.replica.Hypervisor.ReplicaStatus;
 import dev.belay.server.FenceAgent;
 import dev.belay.server.IncarnationFile;
 import dev.belay.server.ServerEntity;
 import dev.belay.server.ServerNode;
 import dev.belay.vm.VmEntity;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -38,7 +41,11 @@ final class NodeGuardian {
     enum Message {}
 
     /** What a server has and a witness has not. */
-    record ServerParts(Hypervisor hypervisor, LeaseKeeper lease, IncarnationFile file) {}
+    record ServerParts(
+            Hypervisor hypervisor,
+            CompletionStage<List<ReplicaStatus>> found,
+            LeaseKeeper lease,
+            IncarnationFile file) {}
 
     private NodeGuardian() {}
 
@@ -132,6 +139,7 @@ final class NodeGuardian {
                 ServerNode.create(
                         new ServerNode.Parts(
                                 parts.hypervisor(),
+                                parts.found(),
                                 parts.lease(),
                                 parts.file(),
                                 settings.bootId(),

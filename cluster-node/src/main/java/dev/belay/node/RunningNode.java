@@ -13,13 +13,16 @@ import dev.belay.persistence.raft.RaftJournal;
 import dev.belay.qemu.BootClock;
 import dev.belay.qemu.QemuHypervisor;
 import dev.belay.qemu.QemuSettings;
+import dev.belay.replica.Hypervisor.ReplicaStatus;
 import dev.belay.server.IncarnationFile;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.Collectors;
 import org.apache.pekko.actor.BootstrapSetup;
@@ -52,11 +55,14 @@ public final class RunningNode {
     public static RunningNode start(NodeSettings settings) {
         LOG.info("node {} starts, boot {}", settings.self().name(), settings.bootId());
         lockData(settings);
-        var journal = startJournal(settings);
-        var server =
+        // Before the journal, which takes its time: the leashes of what runs have to be found to be
+        // extended.
+        var hypervisor =
                 settings.self().role() == Role.SERVER
-                        ? Optional.of(startServer(settings, journal))
-                        : Optional.<ServerParts>empty();
+                        ? Optional.of(startHypervisor(settings))
+                        : Optional.<AdoptedHypervisor>empty();
+        var journal = startJournal(settings);
+        var server = hypervisor.map(found -> startLease(settings, journal, found));
         return startActors(settings, journal, server);
     }
 
@@ -118,7 +124,10 @@ public final class RunningNode {
         }
     }
 
-    private static ServerParts startServer(NodeSettings settings, RaftJournal journal) {
+    private record AdoptedHypervisor(
+            QemuHypervisor hypervisor, CompletionStage<List<ReplicaStatus>> found) {}
+
+    private static AdoptedHypervisor startHypervisor(NodeSettings settings) {
         var hypervisor =
                 new QemuHypervisor(
                         new QemuSettings(
@@ -138,9 +147,20 @@ public final class RunningNode {
                                 settings.self().address(),
                                 settings.duration("lease.kill-budget"),
                                 QemuSettings.DEFAULT_PATIENCE));
-        hypervisor
-                .problems()
-                .forEach(problem -> LOG.warn("this server cannot run VMs: {}", problem));
+        var found = hypervisor.adopt();
+        // It runs QEMU to ask for its version; a lease does not wait for that.
+        Thread.ofVirtual()
+                .name("hypervisor-problems")
+                .start(() ->
+                        hypervisor
+                                .problems()
+                                .forEach(problem ->
+                                        LOG.warn("this server cannot run VMs: {}", problem)));
+        return new AdoptedHypervisor(hypervisor, found);
+    }
+
+    private static ServerParts startLease(
+            NodeSettings settings, RaftJournal journal, AdoptedHypervisor server) {
         var lease =
                 new LeaseKeeper(
                         settings.self().name(),
@@ -148,7 +168,7 @@ public final class RunningNode {
                         BootClock::nanos,
                         settings.leaseDuration(),
                         settings.duration("lease.renew-interval"),
-                        hypervisor::extend);
+                        server.hypervisor()::extend);
         var file = new IncarnationFile(settings.dataDir().resolve("incarnation"));
         // The same boot: replicas of that incarnation may run, so their lease is renewed before
         // anything else happens.
@@ -158,7 +178,7 @@ public final class RunningNode {
                         .map(IncarnationFile.Saved::incarnation)
                         .orElse(Incarnation.NONE));
         lease.start();
-        return new ServerParts(hypervisor, lease, file);
+        return new ServerParts(server.hypervisor(), server.found(), lease, file);
     }
 
     private static RunningNode startActors(

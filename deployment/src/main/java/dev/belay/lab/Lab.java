@@ -192,7 +192,7 @@ public final class Lab implements AutoCloseable {
                             LabState.started(owner),
                             memoryPerServer(options.servers()),
                             program,
-                            NodeFiles.belayEnvironment(),
+                            NodeFiles.environment(options.environment()),
                             plan.stream().map(node -> firstBoot(node, number)).toList(),
                             Map.of());
             store.write(state);

@@ -3,6 +3,7 @@ package dev.belay.lab;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What kind of lab {@link Lab#up(LabOptions)} is to bring up.
@@ -15,6 +16,7 @@ import java.util.List;
  * @param patience how long all nodes together may take to get ready
  * @param program the command of a node, its configuration file to be added as last word; empty: a
  *     real node from the jars beside this class
+ * @param environment for the nodes, on top of this process's own {@code BELAY_*} variables
  * @param progress gets a line now and then about what is going on
  */
 public record LabOptions(
@@ -27,6 +29,7 @@ public record LabOptions(
         boolean keepFailed,
         Duration patience,
         List<String> program,
+        Map<String, String> environment,
         Progress progress) {
 
     /** Where lines about the progress go. */
@@ -39,6 +42,7 @@ public record LabOptions(
 
     public LabOptions {
         program = List.copyOf(program);
+        environment = Map.copyOf(environment);
     }
 
     /** A lab of real nodes that stays until it is taken down, and says nothing meanwhile. */
@@ -53,6 +57,7 @@ public record LabOptions(
                 false,
                 PATIENCE,
                 List.of(),
+                Map.of(),
                 _ -> {});
     }
 
@@ -67,6 +72,7 @@ public record LabOptions(
                 keepFailed,
                 patience,
                 program,
+                environment,
                 progress);
     }
 
@@ -82,6 +88,7 @@ public record LabOptions(
                 keepFailed,
                 patience,
                 program,
+                environment,
                 progress);
     }
 
@@ -96,6 +103,7 @@ public record LabOptions(
                 keepFailed,
                 patience,
                 program,
+                environment,
                 progress);
     }
 
@@ -110,6 +118,7 @@ public record LabOptions(
                 newKeepFailed,
                 patience,
                 program,
+                environment,
                 progress);
     }
 
@@ -124,6 +133,7 @@ public record LabOptions(
                 keepFailed,
                 newPatience,
                 program,
+                environment,
                 progress);
     }
 
@@ -138,6 +148,7 @@ public record LabOptions(
                 keepFailed,
                 patience,
                 newProgram,
+                environment,
                 progress);
     }
 
@@ -152,6 +163,23 @@ public record LabOptions(
                 keepFailed,
                 patience,
                 program,
+                environment,
                 newProgress);
+    }
+
+    /** Nodes get these variables, too. */
+    public LabOptions withEnvironment(Map<String, String> newEnvironment) {
+        return new LabOptions(
+                name,
+                servers,
+                witnesses,
+                home,
+                bound,
+                replace,
+                keepFailed,
+                patience,
+                program,
+                newEnvironment,
+                progress);
     }
 }

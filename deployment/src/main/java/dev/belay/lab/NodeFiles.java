@@ -244,7 +244,13 @@ final class NodeFiles {
     }
 
     /** What a node started later is to find as the first one did. */
-    static Map<String, String> belayEnvironment() {
+    static Map<String, String> environment(Map<String, String> more) {
+        var all = new java.util.TreeMap<>(belayEnvironment());
+        all.putAll(more);
+        return all;
+    }
+
+    private static Map<String, String> belayEnvironment() {
         return System.getenv().entrySet().stream()
                 .filter(entry -> entry.getKey().startsWith("BELAY_"))
                 .collect(

@@ -43,9 +43,10 @@ class BadInputTest {
 
     @Test
     void unknownFieldsZeroMemoryAndOddNamesAreRefusedByName() {
-        refused("{\"name\": \"odd\", \"memoryMiB\": 64, \"memroy\": 1}", 400, "memroy");
-        refused("{\"name\": \"none\", \"memoryMiB\": 0}", 422, "memoryMiB");
-        refused("{\"name\": \"../etc\", \"memoryMiB\": 64}", 422, "name");
+        var good = ControlPlaneLossTest.spec("odd");
+        refused(good.replace("\"cpus\"", "\"memroy\": 1, \"cpus\""), 422, "memroy");
+        refused(good.replace("\"memoryMiB\": 64", "\"memoryMiB\": 0"), 422, "memoryMiB");
+        refused(good.replace("\"odd\"", "\"../etc\""), 422, "name");
     }
 
     @Test

@@ -1,6 +1,8 @@
 package dev.belay.system;
 
 import dev.belay.lab.Lab;
+import dev.belay.lab.LabOptions;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
@@ -15,13 +17,19 @@ final class LabExtension implements BeforeAllCallback, AfterAllCallback, TestWat
     private static final int LINES = 60;
 
     private final String name;
+    private final Map<String, String> environment;
     private @Nullable Lab lab;
 
     /**
      * @param name up to a dozen letters; unique among the classes
      */
     LabExtension(String name) {
+        this(name, Map.of());
+    }
+
+    LabExtension(String name, Map<String, String> environment) {
         this.name = name;
+        this.environment = environment;
     }
 
     Lab lab() {
@@ -33,7 +41,7 @@ final class LabExtension implements BeforeAllCallback, AfterAllCallback, TestWat
 
     @Override
     public void beforeAll(ExtensionContext context) {
-        lab = Lab.up(name, 2, 1);
+        lab = Lab.up(LabOptions.of(name, 2, 1).boundToThisProcess().withEnvironment(environment));
     }
 
     @Override

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.belay.lab.TestVm;
 import java.time.Duration;
+import java.util.Map;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -12,7 +13,15 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** A process on a server dies: the node's JVM, QEMU, or the guest's kernel inside of it. */
 @Tag("system")
 class ProcessLossTest {
-    @RegisterExtension static final LabExtension LAB = new LabExtension("processloss");
+    /**
+     * Adoption is shown here, not speed: on a loaded machine a JVM may take longer than the default
+     * lease to be back.
+     */
+    @RegisterExtension
+    static final LabExtension LAB =
+            new LabExtension(
+                    "processloss",
+                    Map.of("BELAY_LEASE_DURATION", "20s", "BELAY_CONFIRM_REFUSED", "18s"));
 
     private final Cluster cluster = new Cluster(LAB.lab());
 

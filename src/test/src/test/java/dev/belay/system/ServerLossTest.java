@@ -43,7 +43,8 @@ class ServerLossTest {
                         report.path("steps")
                                 .valueStream()
                                 .mapToLong(step -> step.path("tookMs").asLong(-1))
-                                .max().orElse(-1))
+                                .max()
+                                .orElse(-1))
                 .as("an effect with its duration")
                 .isPositive();
 
