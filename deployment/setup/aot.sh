@@ -26,7 +26,7 @@ belay {
 CONF
 
 # The flags of a node, as the launcher and the lab give them: the cache fits no others.
-"$JAVA_HOME/bin/java" -Xms64m -Xmx160m -XX:+UseSerialGC -Xss512k -XX:+UseCompactObjectHeaders \
+"$JAVA_HOME/bin/java" -Xms64m -Xmx160m -XX:+UseSerialGC -Xss512k -XX:+UseCompactObjectHeaders -XX:TieredStopAtLevel=1 \
   --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
   -XX:AOTCacheOutput="$work/belay.aot" -cp "$lib/*" dev.belay.Main node --config "$work/belay.conf" \
   >"$work/log" 2>&1 &

@@ -4,6 +4,7 @@ import dev.belay.cli.CliCommands;
 import dev.belay.lab.Demo;
 import dev.belay.lab.LabCommand;
 import dev.belay.node.NodeCommand;
+import java.util.Arrays;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -16,6 +17,12 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] words) {
+        // A node that died is awaited: it does not wait for the other commands to be put together.
+        if (words.length > 0 && words[0].equals("node")) {
+            System.exit(
+                    new CommandLine(new NodeCommand())
+                            .execute(Arrays.copyOfRange(words, 1, words.length)));
+        }
         var line = new CommandLine(new Main()).setCaseInsensitiveEnumValuesAllowed(true);
         CliCommands.all().forEach(line::addSubcommand);
         System.exit(LabCommand.plainErrors(line).execute(words));

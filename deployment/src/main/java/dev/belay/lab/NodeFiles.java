@@ -26,6 +26,7 @@ final class NodeFiles {
                     "-XX:+UseSerialGC",
                     "-Xss512k",
                     "-XX:+UseCompactObjectHeaders",
+                    "-XX:TieredStopAtLevel=1",
                     "--enable-native-access=ALL-UNNAMED",
                     "--sun-misc-unsafe-memory-access=allow");
 
