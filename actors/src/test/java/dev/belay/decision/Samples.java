@@ -1,0 +1,117 @@
+package dev.belay.decision;
+
+import dev.belay.decision.ClusterView.ServerView;
+import dev.belay.decision.VmState.Vm;
+import dev.belay.model.Desired;
+import dev.belay.model.Epoch;
+import dev.belay.model.Incarnation;
+import dev.belay.model.Level;
+import dev.belay.model.Placement;
+import dev.belay.model.RunRight;
+import dev.belay.model.ServerName;
+import dev.belay.model.VmName;
+import dev.belay.model.VmSpec;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/** Values that the tests of the decisions share. */
+final class Samples {
+    static final Instant AT = Instant.parse("2026-11-01T12:00:00Z");
+    static final ServerName ALPHA = new ServerName("alpha");
+    static final ServerName BETA = new ServerName("beta");
+    static final ServerName GAMMA = new ServerName("gamma");
+    static final VmName WEB = new VmName("web");
+    static final Incarnation I1 = new Incarnation(1);
+    static final Incarnation I2 = new Incarnation(2);
+    static final Incarnation I3 = new Incarnation(3);
+    static final Epoch E6 = new Epoch(6);
+    static final Epoch E7 = new Epoch(7);
+    static final Epoch E8 = new Epoch(8);
+    static final int MEMORY = 1024;
+    static final VmSpec SPEC = spec(WEB);
+    static final RunRight RIGHT = right(E7, ALPHA, I2);
+    static final Proof PROOF = new Proof(Proof.Kind.LEASE, "waited", AT);
+
+    /** Both servers are up; alpha has more room, so it is chosen first. */
+    static final Context BOTH = context(view(ALPHA, I2, 8192), view(BETA, I1, 4096));
+
+    static final Context ONLY_BETA = context(down(ALPHA, I2), view(BETA, I1, 4096));
+    static final Context NOBODY = context();
+
+    private Samples() {}
+
+    static VmSpec spec(VmName name) {
+        return new VmSpec(
+                name,
+                1,
+                MEMORY,
+                Optional.empty(),
+                List.of(),
+                List.of(),
+                Level.RESTART,
+                Placement.ANYWHERE,
+                0);
+    }
+
+    static RunRight right(Epoch epoch, ServerName server, Incarnation incarnation) {
+        return new RunRight(WEB, epoch, server, incarnation);
+    }
+
+    /** A VM at epoch 7 without a history of failures. */
+    static Vm vm(Desired desired) {
+        return new Vm(SPEC, desired, false, E7, 0, 0, Optional.empty(), List.of());
+    }
+
+    static Vm wanted() {
+        return vm(Desired.RUNNING);
+    }
+
+    /** The same in the middle of its first failover. */
+    static Vm wantedInFailover() {
+        return wanted().failingOver(
+                        new Failover(
+                                1,
+                                "server alpha is lost",
+                                ALPHA,
+                                Optional.empty(),
+                                AT,
+                                Optional.empty(),
+                                List.of()));
+    }
+
+    static Context context(ServerView... servers) {
+        return new Context(AT, "witness", new ClusterView(List.of(servers)));
+    }
+
+    static ServerView view(ServerName name, Incarnation incarnation, int freeMiB) {
+        return new ServerView(name, incarnation, true, true, freeMiB, 8192);
+    }
+
+    static ServerView down(ServerName name, Incarnation incarnation) {
+        return new ServerView(name, incarnation, false, false, 0, 8192);
+    }
+
+    static Decision.Accepted<VmEvent, VmAction> accepted(
+            List<VmEvent> events, List<VmAction> actions) {
+        return new Decision.Accepted<>(events, actions);
+    }
+
+    static VmState after(VmState state, List<VmEvent> events) {
+        for (var event : events) {
+            state = VmHistory.apply(state, event);
+        }
+        return state;
+    }
+
+    static ServerState afterAll(ServerState state, List<ServerEvent> events) {
+        for (var event : events) {
+            state = ServerLife.apply(state, event);
+        }
+        return state;
+    }
+
+    static String name(Object value) {
+        return value.getClass().getSimpleName();
+    }
+}

@@ -1,0 +1,276 @@
+package dev.belay.decision;
+
+import static dev.belay.decision.Samples.ALPHA;
+import static dev.belay.decision.Samples.AT;
+import static dev.belay.decision.Samples.E6;
+import static dev.belay.decision.Samples.E7;
+import static dev.belay.decision.Samples.I1;
+import static dev.belay.decision.Samples.I2;
+import static dev.belay.decision.Samples.I3;
+import static dev.belay.decision.Samples.MEMORY;
+import static dev.belay.decision.Samples.WEB;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.belay.decision.Decision.Accepted;
+import dev.belay.decision.Decision.Ignored;
+import dev.belay.decision.ServerState.Fenced;
+import dev.belay.decision.ServerState.Fencing;
+import dev.belay.decision.ServerState.Live;
+import dev.belay.decision.ServerState.Reservation;
+import dev.belay.decision.ServerState.Server;
+import dev.belay.decision.ServerState.Unknown;
+import dev.belay.model.Incarnation;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+
+/** One example per rule of a server's life. */
+class ServerLifeTest {
+    static final Server SERVER = new Server(ALPHA, I2, "boot-b", 4096);
+    static final Live LIVE = new Live(SERVER, Map.of(WEB, new Reservation(E7, MEMORY)));
+    static final Fencing FENCING = new Fencing(SERVER, List.of(WEB), List.of(), Optional.empty());
+    static final Fenced FENCED = new Fenced(SERVER, Samples.PROOF);
+
+    private static Decision<ServerEvent, ServerAction> decide(
+            ServerState state, ServerInput input) {
+        return ServerLife.decide(ALPHA, state, AT, input);
+    }
+
+    private static Accepted<ServerEvent, ServerAction> accepted(
+            List<ServerEvent> events, List<ServerAction> actions) {
+        return new Accepted<>(events, actions);
+    }
+
+    static ServerInput.Join join(String boot, Incarnation holding, boolean clean) {
+        return new ServerInput.Join(boot, 4096, holding, clean);
+    }
+
+    private static ServerInput.Lost lost(Incarnation incarnation, int lost, int known) {
+        return new ServerInput.Lost(incarnation, List.of(), lost, known);
+    }
+
+    private static ServerAction tell(VmInput news) {
+        return new ServerAction.TellVm(WEB, news);
+    }
+
+    @Test
+    void aNodeThatWasNeverAdmittedCleansFirst() {
+        assertThat(decide(new Unknown(), join("boot-b", Incarnation.NONE, false)))
+                .isEqualTo(
+                        accepted(
+                                List.of(),
+                                List.of(
+                                        new ServerAction.TellClean(
+                                                ALPHA, Incarnation.NONE, true))));
+        assertThat(decide(new Unknown(), join("boot-b", Incarnation.NONE, true)))
+                .isEqualTo(
+                        accepted(
+                                List.of(
+                                        new ServerEvent.ServerAdmitted(
+                                                AT, new Server(ALPHA, I1, "boot-b", 4096))),
+                                List.of(new ServerAction.Welcome(ALPHA, I1))));
+    }
+
+    @Nested
+    class WhenLive {
+        @Test
+        void aRestartOfTheProcessKeepsTheIncarnationAndEachVmHearsWhatIsKeptForIt() {
+            assertThat(decide(LIVE, join("boot-b", I2, false)))
+                    .isEqualTo(
+                            accepted(
+                                    List.of(),
+                                    List.of(
+                                            new ServerAction.Welcome(ALPHA, I2),
+                                            tell(new VmInput.Reserved(ALPHA, I2, E7)))));
+        }
+
+        @Test
+        void whoSaysThatItIsCleanIsNeverWelcomedToThatIncarnationAgain() {
+            var decision =
+                    (Accepted<ServerEvent, ServerAction>) decide(LIVE, join("boot-b", I2, true));
+
+            assertThat(decision.actions())
+                    .contains(new ServerAction.Welcome(ALPHA, I3))
+                    .doesNotContain(new ServerAction.Welcome(ALPHA, I2));
+            assertThat(decision.events())
+                    .hasSize(3)
+                    .first()
+                    .isInstanceOf(ServerEvent.ServerFenced.class);
+        }
+
+        @Test
+        void anotherBootAloneProvesNothing() {
+            assertThat(decide(LIVE, join("boot-c", I2, false)))
+                    .isEqualTo(
+                            accepted(
+                                    List.of(),
+                                    List.of(new ServerAction.TellClean(ALPHA, I2, false))));
+        }
+
+        @Test
+        void aJoinOfALateBootIsNotTakenForAReboot() {
+            assertThat(decide(LIVE, join("boot-a", I1, true)))
+                    .isEqualTo(
+                            accepted(
+                                    List.of(),
+                                    List.of(new ServerAction.TellClean(ALPHA, I2, false))));
+        }
+
+        @Test
+        void aLostServerIsFencedAndItsLeaseWaitedOut() {
+            assertThat(decide(LIVE, lost(I2, 1, 2)))
+                    .isEqualTo(
+                            accepted(
+                                    List.of(new ServerEvent.ServerFenced(AT, ALPHA, I2, List.of())),
+                                    List.of(
+                                            new ServerAction.AwaitLease(I2),
+                                            new ServerAction.CallFenceAgent(ALPHA, I2),
+                                            tell(new VmInput.ServerLost(ALPHA, I2, List.of())))));
+        }
+
+        @Test
+        void aSingleLossNeverFreezes() {
+            assertThat(decide(LIVE, lost(I2, 1, 1))).isInstanceOf(Accepted.class);
+            assertThat(decide(LIVE, lost(I2, 2, 4))).isInstanceOf(Accepted.class);
+        }
+
+        @Test
+        void whenMostServersVanishNoneIsFenced() {
+            assertThat(decide(LIVE, lost(I2, 2, 2))).isInstanceOf(Ignored.class);
+            assertThat(decide(LIVE, lost(I2, 2, 3))).isInstanceOf(Ignored.class);
+            assertThat(decide(LIVE, lost(I2, 3, 5))).isInstanceOf(Ignored.class);
+        }
+
+        @Test
+        void theLossOfAnEarlierIncarnationFencesNobody() {
+            assertThat(decide(LIVE, lost(I1, 1, 2))).isInstanceOf(Ignored.class);
+        }
+
+        @Test
+        void moreMemoryThanThereIsIsRefused() {
+            assertThat(decide(LIVE, new ServerInput.Reserve(Samples.spec(WEB).name(), E7, 5000)))
+                    .isEqualTo(
+                            accepted(
+                                    List.of(),
+                                    List.of(
+                                            tell(
+                                                    new VmInput.ReservationRefused(
+                                                            ALPHA,
+                                                            E7,
+                                                            "it has 4096 MiB free of 4096, and 5000 are needed")))));
+        }
+
+        @Test
+        void aLateReservationDoesNotReplaceANewerOne() {
+            assertThat(decide(LIVE, new ServerInput.Reserve(WEB, E6, 2048)))
+                    .isInstanceOf(Ignored.class);
+        }
+
+        @Test
+        void aLateReleaseLeavesANewerReservation() {
+            assertThat(decide(LIVE, new ServerInput.Release(WEB, E6))).isInstanceOf(Ignored.class);
+            assertThat(decide(LIVE, new ServerInput.Release(WEB, E7)))
+                    .isEqualTo(
+                            accepted(List.of(new ServerEvent.MemoryReleased(AT, WEB)), List.of()));
+        }
+
+        @Test
+        void whoAsksAboutAnEarlierIncarnationLearnsThatNothingOfItRuns() {
+            var decision =
+                    (Accepted<ServerEvent, ServerAction>)
+                            decide(LIVE, new ServerInput.AskStanding(WEB, I1));
+
+            assertThat(decision.events()).isEmpty();
+            assertThat(decision.actions())
+                    .singleElement()
+                    .isInstanceOfSatisfying(
+                            ServerAction.TellVm.class,
+                            told ->
+                                    assertThat(told.news())
+                                            .isInstanceOf(VmInput.FenceProved.class));
+        }
+    }
+
+    @Nested
+    class WhenFencing {
+        @Test
+        void theWaitedLeaseIsProof() {
+            var proof = new Proof(Proof.Kind.LEASE, "waited", AT);
+
+            assertThat(decide(FENCING, new ServerInput.LeaseWaited(I2, "waited")))
+                    .isEqualTo(
+                            accepted(
+                                    List.of(new ServerEvent.FencingProved(AT, I2, proof)),
+                                    List.of(tell(new VmInput.FenceProved(ALPHA, I2, proof)))));
+        }
+
+        @Test
+        void aWaitOrAnAgentOfAnEarlierFencingProvesNothing() {
+            assertThat(decide(FENCING, new ServerInput.LeaseWaited(I1, "waited")))
+                    .isInstanceOf(Ignored.class);
+            assertThat(decide(FENCING, new ServerInput.AgentAnswered(I1, true, "off")))
+                    .isInstanceOf(Ignored.class);
+        }
+
+        @Test
+        void anAgentThatFailsProvesNothing() {
+            assertThat(decide(FENCING, new ServerInput.AgentAnswered(I2, false, "no answer")))
+                    .isEqualTo(
+                            accepted(
+                                    List.of(new ServerEvent.FenceAgentFailed(AT, "no answer")),
+                                    List.of()));
+        }
+
+        @Test
+        void aServerThatComesBackHasToClean() {
+            assertThat(decide(FENCING, join("boot-b", I2, false)))
+                    .isEqualTo(
+                            accepted(
+                                    List.of(),
+                                    List.of(new ServerAction.TellClean(ALPHA, I2, true))));
+        }
+
+        @Test
+        void nothingIsReservedThere() {
+            var decision =
+                    (Accepted<ServerEvent, ServerAction>)
+                            decide(FENCING, new ServerInput.Reserve(WEB, E7, MEMORY));
+
+            assertThat(decision.events()).isEmpty();
+        }
+
+        @Test
+        void theWaitStartsAfreshAfterARestart() {
+            assertThat(ServerLife.pending(FENCING))
+                    .containsExactly(
+                            new ServerAction.AwaitLease(I2),
+                            new ServerAction.CallFenceAgent(ALPHA, I2),
+                            tell(new VmInput.ServerLost(ALPHA, I2, List.of())));
+        }
+    }
+
+    @Nested
+    class WhenFenced {
+        @Test
+        void aCleanServerComesBackAsTheNextIncarnation() {
+            var decision =
+                    (Accepted<ServerEvent, ServerAction>) decide(FENCED, join("boot-b", I2, true));
+
+            assertThat(decision.actions()).containsExactly(new ServerAction.Welcome(ALPHA, I3));
+        }
+
+        @Test
+        void aVmThatAsksGetsTheProof() {
+            assertThat(decide(FENCED, new ServerInput.AskStanding(WEB, I2)))
+                    .isEqualTo(
+                            accepted(
+                                    List.of(),
+                                    List.of(
+                                            tell(
+                                                    new VmInput.FenceProved(
+                                                            ALPHA, I2, Samples.PROOF)))));
+        }
+    }
+}

@@ -1,0 +1,148 @@
+package dev.belay.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.typesafe.config.ConfigFactory;
+import dev.belay.cluster.Membership;
+import dev.belay.decision.ServerAction;
+import dev.belay.decision.ServerEvent;
+import dev.belay.decision.ServerInput;
+import dev.belay.decision.ServerState;
+import dev.belay.decision.VmInput;
+import dev.belay.model.Epoch;
+import dev.belay.model.Incarnation;
+import dev.belay.model.ServerName;
+import dev.belay.model.VmName;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.persistence.testkit.javadsl.EventSourcedBehaviorTestKit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The server's shell: what is stored and what is done, and in which order. */
+class ServerEntityTest {
+    private static final Incarnation I1 = new Incarnation(1);
+    private static final VmName WEB = new VmName("web");
+    private static final ActorTestKit KIT =
+            ActorTestKit.create(
+                    ConfigFactory.parseString("pekko.loglevel = WARNING")
+                            .withFallback(EventSourcedBehaviorTestKit.config()));
+    private static final AtomicInteger NUMBER = new AtomicInteger();
+
+    private final ServerName name = new ServerName("server-" + NUMBER.incrementAndGet());
+    private final TestProbe<ServerAction> outside = KIT.createTestProbe();
+    private EventSourcedBehaviorTestKit<ServerEntity.Message, ServerEvent, ServerState> server;
+
+    /** Tells the probe what goes out; there is no fence agent. */
+    private static final class Outside implements ServerSurroundings {
+        private final ActorRef<ServerAction> probe;
+
+        Outside(ActorRef<ServerAction> probe) {
+            this.probe = probe;
+        }
+
+        @Override
+        public String address(ServerName server) {
+            return "10.0.0.1";
+        }
+
+        @Override
+        public Duration leaseProofWait() {
+            return Duration.ofMillis(300);
+        }
+
+        @Override
+        public FenceAgent fenceAgent() {
+            return new FenceAgent() {
+                @Override
+                public boolean handles(ServerName server) {
+                    return false;
+                }
+
+                @Override
+                public CompletionStage<Result> off(ServerName server) {
+                    return CompletableFuture.completedStage(new Result(false, "there is none"));
+                }
+            };
+        }
+
+        @Override
+        public void watch(ServerName server, ActorRef<Membership.Lost> listener) {}
+
+        @Override
+        public void carryOut(ServerAction action) {
+            probe.tell(action);
+        }
+    }
+
+    @BeforeEach
+    void spawn() {
+        server =
+                EventSourcedBehaviorTestKit.create(
+                        KIT.system(),
+                        ServerEntity.create(name, new Outside(outside.ref())),
+                        EventSourcedBehaviorTestKit.disabledSerializationSettings());
+        server.runCommand(
+                new ServerEntity.Join(
+                        new ServerInput.Join("boot-a", 4096, Incarnation.NONE, true), "10.0.0.1"));
+        outside.expectMessage(new ServerAction.Welcome(name, I1));
+        server.runCommand(new ServerEntity.News(new ServerInput.Reserve(WEB, new Epoch(1), 256)));
+        outside.expectMessage(
+                new ServerAction.TellVm(WEB, new VmInput.Reserved(name, I1, new Epoch(1))));
+    }
+
+    @AfterAll
+    static void stop() {
+        KIT.shutdownTestKit();
+    }
+
+    @Test
+    void theFencingIsStoredBeforeAVmHearsOfIt() {
+        var fenced = server.runCommand(lost());
+
+        assertThat(fenced.event()).isInstanceOf(ServerEvent.ServerFenced.class);
+        outside.expectMessage(
+                new ServerAction.TellVm(WEB, new VmInput.ServerLost(name, I1, List.of())));
+        assertThat(outside.receiveMessage())
+                .isInstanceOfSatisfying(
+                        ServerAction.TellVm.class,
+                        told -> assertThat(told.news()).isInstanceOf(VmInput.FenceProved.class));
+    }
+
+    @Test
+    void aLeaseIsWaitedOutAfreshAfterARecovery() {
+        server.runCommand(lost());
+        outside.expectMessage(
+                new ServerAction.TellVm(WEB, new VmInput.ServerLost(name, I1, List.of())));
+
+        server.restart();
+
+        outside.expectMessage(
+                new ServerAction.TellVm(WEB, new VmInput.ServerLost(name, I1, List.of())));
+        assertThat(outside.receiveMessage())
+                .isInstanceOfSatisfying(
+                        ServerAction.TellVm.class,
+                        told -> assertThat(told.news()).isInstanceOf(VmInput.FenceProved.class));
+    }
+
+    @Test
+    void aSecondNodeOfTheSameNameIsNotAdmitted() {
+        var joined =
+                server.runCommand(
+                        new ServerEntity.Join(
+                                new ServerInput.Join("boot-x", 4096, I1, true), "10.0.0.9"));
+
+        assertThat(joined.hasNoEvents()).isTrue();
+    }
+
+    private ServerEntity.Message lost() {
+        return new ServerEntity.News(new ServerInput.Lost(I1, List.of(), 1, 2));
+    }
+}
