@@ -109,7 +109,7 @@ final class Leash {
             answered = true;
         } catch (IOException e) {
             // Gone with its program, or hung: the next grant tries again.
-            log.debug("The leash at {} does not answer", socket, e);
+            log.debug("The leash at {} does not answer: {}", socket, e.toString());
         } finally {
             telling.set(false);
         }

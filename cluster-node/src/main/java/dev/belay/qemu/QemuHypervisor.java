@@ -32,7 +32,7 @@ import org.slf4j.LoggerFactory;
  * <p>Every replica whose start was answered with success ends with exactly one {@code Exited} or
  * {@code PoweredOff}, also when its end was asked for.
  */
-public final class QemuHypervisor implements Hypervisor {
+public final class QemuHypervisor implements Hypervisor, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(QemuHypervisor.class);
     private static final Duration SHUTDOWN_LIMIT = Duration.ofSeconds(30);
     private static final Duration END_LIMIT = Duration.ofSeconds(12);
@@ -128,7 +128,11 @@ public final class QemuHypervisor implements Hypervisor {
         for (var files : ReplicaFiles.of(settings.runDir(), right.vm())) {
             if (files.epoch().isAfter(right.epoch())) {
                 throw new HypervisorException(
-                        "The start of " + right + " came too late: " + files.epoch() + " was here already.",
+                        "The start of "
+                                + right
+                                + " came too late: "
+                                + files.epoch()
+                                + " was here already.",
                         false);
             }
             end(files, StopMode.KILL);
@@ -255,14 +259,7 @@ public final class QemuHypervisor implements Hypervisor {
     private ReplicaStatus adopt(Replica replica) {
         replicas.put(Key.of(replica.right()), replica);
         gate.adopt(replica.taps());
-        try {
-            if (replica.manifest().storage().isPresent()) {
-                replica.connectStorage(ADOPT_LIMIT);
-            }
-            replica.catchUp(replica.connectQemu(ADOPT_LIMIT));
-        } catch (QmpException e) {
-            log.error("{} was found alive but does not answer on QMP", replica.right(), e);
-        }
+        replica.adopt(ADOPT_LIMIT);
         log.info("{} was found alive", replica.right());
         return replica.status();
     }
@@ -292,7 +289,10 @@ public final class QemuHypervisor implements Hypervisor {
                 "clean",
                 () -> {
                     for (var files : ReplicaFiles.all(settings.runDir())) {
-                        alone(files.vm(), () -> { end(files, StopMode.KILL);
+                        alone(
+                                files.vm(),
+                                () -> {
+                                    end(files, StopMode.KILL);
                                     return none();
                                 });
                     }
@@ -347,6 +347,13 @@ public final class QemuHypervisor implements Hypervisor {
             log.error("The manifest in {} cannot be read", files.dir(), e);
             return Optional.empty();
         }
+    }
+
+    /** Lets go of all replicas as they are; they live on and may be adopted. */
+    @Override
+    public void close() {
+        replicas.values().forEach(Replica::leave);
+        replicas.clear();
     }
 
     /** For tests, which play the guest's administrator. */

@@ -38,6 +38,7 @@ final class Replica {
     private static final Duration COMMAND_LIMIT = Duration.ofSeconds(5);
     private static final Duration RECONNECT_LIMIT = Duration.ofSeconds(5);
     private static final long DYING_MILLIS = 2_000;
+    private static final long RECONNECT_PAUSE_MILLIS = 1_000;
     private static final long LAST_WORD_MILLIS = 500;
     private static final long TOGETHER_MILLIS = 100;
 
@@ -54,7 +55,9 @@ final class Replica {
     private volatile Manifest manifest;
     private volatile boolean continued;
     private volatile boolean guestShutDown;
+    private volatile boolean left;
     private volatile @Nullable QmpClient qmp;
+    private volatile @Nullable QmpClient storageQmp;
 
     Replica(
             Manifest manifest,
@@ -148,12 +151,16 @@ final class Replica {
 
     /** Connects to the storage daemon; when it is lost, all disks are. */
     QmpClient connectStorage(Duration patience) {
-        return Waiting.reply(
-                QmpClient.connect(
-                        files.qmp(Role.STORAGE),
-                        patience,
-                        new StorageListener(),
-                        QmpTap.fromEnvironment(right().vm() + "-" + right().epoch() + "-disks")));
+        var client =
+                Waiting.reply(
+                        QmpClient.connect(
+                                files.qmp(Role.STORAGE),
+                                patience,
+                                new StorageListener(),
+                                QmpTap.fromEnvironment(
+                                        right().vm() + "-" + right().epoch() + "-disks")));
+        storageQmp = client;
+        return client;
     }
 
     /** What happened while no node watched. */
@@ -207,32 +214,63 @@ final class Replica {
         var end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(DYING_MILLIS);
         while (isQemuAlive()) {
             if (System.nanoTime() > end) {
-                log.warn("{} closed its QMP socket but lives; connecting again", right());
                 reconnect();
                 return;
             }
-            if (!Waiting.millis(1)) {
+            if (left || !Waiting.millis(1)) {
                 return;
             }
         }
         end();
     }
 
+    /** Until it answers or is gone; its leash holds it meanwhile. */
     private void reconnect() {
-        var client = qmp;
-        if (ending.get() || (client != null && client.isOpen())) {
-            return;
+        while (!left && !ending.get() && isQemuAlive()) {
+            var client = qmp;
+            if (client != null && client.isOpen()) {
+                return;
+            }
+            log.warn("{} lives but its QMP connection is lost; connecting again", right());
+            try {
+                catchUp(connectQemu(RECONNECT_LIMIT));
+            } catch (QmpException e) {
+                log.error("{} does not answer on QMP: {}", right(), e.getMessage());
+            }
+            if (!Waiting.millis(RECONNECT_PAUSE_MILLIS)) {
+                return;
+            }
         }
+        if (!isQemuAlive()) {
+            endSoon();
+        }
+    }
+
+    /** Found alive by a new process of the node. */
+    void adopt(Duration patience) {
         try {
-            catchUp(connectQemu(RECONNECT_LIMIT));
+            if (manifest.storage().isPresent()) {
+                connectStorage(patience);
+            }
+            catchUp(connectQemu(patience));
         } catch (QmpException e) {
-            // Its death is still seen by the process handle.
-            log.error("{} does not answer on QMP", right(), e);
+            log.error("{} was found alive but does not answer: {}", right(), e.getMessage());
+            Thread.ofVirtual().name("reconnect-" + right().vm()).start(this::reconnect);
+        }
+    }
+
+    /** Lets go of it as it is: it lives on, and a later process of the node may adopt it. */
+    void leave() {
+        left = true;
+        for (var client : new QmpClient[] {qmp, storageQmp}) {
+            if (client != null) {
+                client.close();
+            }
         }
     }
 
     private void end() {
-        if (!ending.compareAndSet(false, true)) {
+        if (left || !ending.compareAndSet(false, true)) {
             return;
         }
         var last = lastWord();
@@ -248,7 +286,7 @@ final class Replica {
             return;
         }
         try {
-            Remains.kill(files, Optional.of(manifest));
+            Remains.killKnown(manifest);
         } catch (HypervisorException e) {
             log.error("{} ended, but not all of it", right(), e);
         }
@@ -333,7 +371,7 @@ final class Replica {
 
         private void lost(String why) {
             // When all end together, the end of QEMU is the news.
-            if (!Waiting.millis(TOGETHER_MILLIS) || !isQemuAlive() || ending.get()) {
+            if (!Waiting.millis(TOGETHER_MILLIS) || left || !isQemuAlive() || ending.get()) {
                 return;
             }
             for (var k = 0; k < manifest.spec().disks().size(); k++) {

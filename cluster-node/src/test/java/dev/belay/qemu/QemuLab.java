@@ -60,8 +60,7 @@ final class QemuLab implements AutoCloseable {
         ip("addr", "add", subnet + ".1/24", "dev", bridge);
         ip("link", "set", bridge, "up");
         hypervisor = open();
-        renewals.scheduleAtFixedRate(
-                this::renew, 0, RENEWAL.toMillis(), TimeUnit.MILLISECONDS);
+        renewals.scheduleAtFixedRate(this::renew, 0, RENEWAL.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     static QemuSettings settings(Path dir, String server, String systemVariable) {
@@ -101,6 +100,7 @@ final class QemuLab implements AutoCloseable {
 
     /** As after the death of the node's JVM: a new object that knows the disk only. */
     QemuHypervisor reopen() {
+        hypervisor.close();
         hypervisor = open();
         return hypervisor;
     }
@@ -120,8 +120,7 @@ final class QemuLab implements AutoCloseable {
     }
 
     RunRight right(String vm, int epoch) {
-        return new RunRight(
-                new VmName(vm), new Epoch(epoch), new ServerName("alpha"), INCARNATION);
+        return new RunRight(new VmName(vm), new Epoch(epoch), new ServerName("alpha"), INCARNATION);
     }
 
     String guestAddress(int number) {
@@ -175,12 +174,13 @@ final class QemuLab implements AutoCloseable {
     }
 
     String bootId(int number) throws IOException {
-        return ask(number, 9, "", Duration.ofSeconds(5));
+        // Uptime and a count follow.
+        return ask(number, 9, "", Duration.ofSeconds(5)).split(" ", 2)[0];
     }
 
     /** Until the guest answers. */
     String awaitEcho(int number) throws InterruptedException {
-        for (var end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60); ; Thread.sleep(50)) {
+        for (var end = System.nanoTime() + TimeUnit.SECONDS.toNanos(150); ; Thread.sleep(50)) {
             try {
                 return ask(number, 7, "hello", Duration.ofSeconds(2));
             } catch (IOException e) {

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -23,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** Real guests, without hardware virtualisation. Needs root and the BELAY_* variables. */
 @Tag("qemu")
-@Timeout(180)
+@Timeout(300)
 class RealQemuTest {
     private static final Duration SOON = Duration.ofSeconds(10);
     private static final DiskSpec EMPTY_DISK =
@@ -63,8 +64,7 @@ class RealQemuTest {
 
     private void startGuest(String vm, DiskSpec... disks) throws InterruptedException {
         var begun = System.nanoTime();
-        var status =
-                get(hypervisor().start(lab.right(vm, 1), lab.spec(vm, 1, List.of(disks))));
+        var status = get(hypervisor().start(lab.right(vm, 1), lab.spec(vm, 1, List.of(disks))));
         report("start() to running", begun);
         assertThat(status.running()).isTrue();
         assertThat(lab.awaitEcho(1)).contains("hello");
@@ -101,7 +101,12 @@ class RealQemuTest {
         report("start() of the next epoch", begun);
         assertThat(lab.awaitEcho(1)).contains("hello");
         begun = System.nanoTime();
-        get(hypervisor().stop(lab.right("web", 2).vm(), lab.right("web", 2).epoch(), StopMode.KILL));
+        get(
+                hypervisor()
+                        .stop(
+                                lab.right("web", 2).vm(),
+                                lab.right("web", 2).epoch(),
+                                StopMode.KILL));
         report("stop(KILL)", begun);
         assertThat(lab.nextEvent(SOON)).isInstanceOf(ReplicaEvent.Exited.class);
         assertThat(lab.events).isEmpty();
@@ -115,13 +120,8 @@ class RealQemuTest {
         var old = qemu("web", 1);
         get(hypervisor().start(lab.right("web", 2), lab.spec("web", 1, List.of())));
         assertThat(old.isAlive()).isFalse();
-        assertThatThrownBy(
-                        () ->
-                                get(
-                                        hypervisor()
-                                                .start(
-                                                        lab.right("web", 1),
-                                                        lab.spec("web", 1, List.of()))))
+        assertThatThrownBy(() ->
+                        get(hypervisor().start(lab.right("web", 1), lab.spec("web", 1, List.of()))))
                 .isInstanceOf(HypervisorException.class)
                 .hasMessageContaining("too late");
         assertThat(hypervisor().replicas()).hasSize(1);
@@ -143,13 +143,8 @@ class RealQemuTest {
     void withoutALeaseNothingStarts() {
         lab.stopRenewing();
         Waiting.millis(3_200);
-        assertThatThrownBy(
-                        () ->
-                                get(
-                                        hypervisor()
-                                                .start(
-                                                        lab.right("web", 1),
-                                                        lab.spec("web", 1, List.of()))))
+        assertThatThrownBy(() ->
+                        get(hypervisor().start(lab.right("web", 1), lab.spec("web", 1, List.of()))))
                 .isInstanceOf(HypervisorException.class)
                 .hasMessageContaining("no live lease");
         assertThat(ReplicaFiles.all(lab.settings.runDir())).isEmpty();
@@ -168,9 +163,7 @@ class RealQemuTest {
                 .isInstanceOf(IOException.class);
         // The same guest speaks again with a new lease: it was the gate that silenced it.
         hypervisor()
-                .extend(
-                        QemuLab.INCARNATION,
-                        BootClock.nanos() + Duration.ofSeconds(20).toNanos());
+                .extend(QemuLab.INCARNATION, BootClock.nanos() + Duration.ofSeconds(20).toNanos());
         assertThat(lab.awaitEcho(1)).contains("hello");
     }
 
@@ -210,13 +203,22 @@ class RealQemuTest {
     }
 
     @Test
+    void aGuestAskedToShutDownPowersOff() throws Exception {
+        startGuest("web", EMPTY_DISK);
+        var right = lab.right("web", 1);
+        var begun = System.nanoTime();
+        get(hypervisor().stop(right.vm(), right.epoch(), StopMode.SHUTDOWN));
+        report("stop(SHUTDOWN)", begun);
+        assertThat(lab.nextEvent(SOON)).isEqualTo(new ReplicaEvent.PoweredOff(right));
+        assertThat(lab.events).isEmpty();
+    }
+
+    @Test
     void aPanicIsTold() throws Exception {
         startGuest("web");
-        var qmp = hypervisor().qmp(lab.right("web", 1));
-        assertThat(qmp).isNotNull();
+        var qmp = Objects.requireNonNull(hypervisor().qmp(lab.right("web", 1)));
         get(qmp.execute("inject-nmi", SOON));
-        assertThat(lab.nextEvent(SOON))
-                .isEqualTo(new ReplicaEvent.Panicked(lab.right("web", 1)));
+        assertThat(lab.nextEvent(SOON)).isEqualTo(new ReplicaEvent.Panicked(lab.right("web", 1)));
     }
 
     @Test
@@ -231,18 +233,25 @@ class RealQemuTest {
     @Test
     void aSharedDiskRunsOnOneServerOnly() throws Exception {
         var image = sharedImage();
-        var disk =
-                new DiskSpec(
-                        "data", DiskKind.SHARED, Optional.of(image.toString()), "raw", 0);
+        var disk = new DiskSpec("data", DiskKind.SHARED, Optional.of(image.toString()), "raw", 0);
         try (var other = new QemuLab(1)) {
             get(hypervisor().start(lab.right("web", 1), lab.spec("web", 1, List.of(disk))));
-            var refused = other.hypervisor().start(other.right("web", 2), other.spec("web", 2, List.of(disk)));
+            var refused =
+                    other.hypervisor()
+                            .start(other.right("web", 2), other.spec("web", 2, List.of(disk)));
             assertThatThrownBy(() -> get(refused))
                     .isInstanceOf(HypervisorException.class)
                     .hasMessageContaining("in use by another server");
             assertThat(ReplicaFiles.all(other.settings.runDir())).isEmpty();
-            get(hypervisor().stop(lab.right("web", 1).vm(), lab.right("web", 1).epoch(), StopMode.KILL));
-            get(other.hypervisor().start(other.right("web", 3), other.spec("web", 2, List.of(disk))));
+            get(
+                    hypervisor()
+                            .stop(
+                                    lab.right("web", 1).vm(),
+                                    lab.right("web", 1).epoch(),
+                                    StopMode.KILL));
+            get(
+                    other.hypervisor()
+                            .start(other.right("web", 3), other.spec("web", 2, List.of(disk))));
         }
     }
 
