@@ -38,7 +38,7 @@ record ReplicaFiles(Path dir, VmName vm, Epoch epoch) {
     /** Every replica's folder, also those whose manifest never came to be. */
     static List<ReplicaFiles> all(Path runDir) {
         var found = new ArrayList<ReplicaFiles>();
-        for (var vm : children(root(runDir))) {
+        for (var vm : children(root(runDir), "[a-z][a-z0-9-]{0,39}")) {
             found.addAll(of(runDir, new VmName(vm.getFileName().toString())));
         }
         return found;
@@ -46,18 +46,22 @@ record ReplicaFiles(Path dir, VmName vm, Epoch epoch) {
 
     /** All epochs of one VM. */
     static List<ReplicaFiles> of(Path runDir, VmName vm) {
-        return children(root(runDir).resolve(vm.value())).stream()
+        return children(root(runDir).resolve(vm.value()), "e\\d{1,18}").stream()
                 .map(dir -> dir.getFileName().toString())
                 .map(name -> of(runDir, vm, new Epoch(Long.parseLong(name.substring(1)))))
                 .toList();
     }
 
-    private static List<Path> children(Path dir) {
+    /** What somebody else put there is nobody's replica. */
+    private static List<Path> children(Path dir, String named) {
         if (!Files.isDirectory(dir)) {
             return List.of();
         }
         try (var files = Files.list(dir)) {
-            return files.filter(Files::isDirectory).sorted().toList();
+            return files.filter(file -> file.getFileName().toString().matches(named))
+                    .filter(Files::isDirectory)
+                    .sorted()
+                    .toList();
         } catch (IOException e) {
             throw new UncheckedIOException("Cannot list " + dir, e);
         }
@@ -118,7 +122,7 @@ record ReplicaFiles(Path dir, VmName vm, Epoch epoch) {
             Files.deleteIfExists(dir);
         }
         var vm = dir.getParent();
-        if (vm != null && children(vm).isEmpty()) {
+        if (vm != null && children(vm, ".*").isEmpty()) {
             Files.deleteIfExists(vm);
         }
     }

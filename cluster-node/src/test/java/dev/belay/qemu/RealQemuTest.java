@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -215,7 +216,7 @@ class RealQemuTest {
     @Test
     void aPanicIsTold() throws Exception {
         startGuest("web");
-        var qmp = java.util.Objects.requireNonNull(hypervisor().qmp(lab.right("web", 1)));
+        var qmp = Objects.requireNonNull(hypervisor().qmp(lab.right("web", 1)));
         get(qmp.execute("inject-nmi", SOON));
         assertThat(lab.nextEvent(SOON)).isEqualTo(new ReplicaEvent.Panicked(lab.right("web", 1)));
     }
