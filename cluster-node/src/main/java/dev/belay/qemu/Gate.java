@@ -105,7 +105,8 @@ final class Gate {
         }
         permit(taps, deadline);
         if (renewalWanted.compareAndSet(false, true)) {
-            Thread.ofVirtual().name("gate").start(this::renew);
+            // Not virtual: a grant must not wait for a carrier, as in Leash.
+            Thread.ofPlatform().daemon().name("gate").start(this::renew);
         }
     }
 

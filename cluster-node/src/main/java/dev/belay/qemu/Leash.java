@@ -14,6 +14,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -27,6 +29,13 @@ import org.slf4j.LoggerFactory;
 final class Leash {
     private static final Logger log = LoggerFactory.getLogger(Leash.class);
     private static final Duration REPLY_LIMIT = Duration.ofSeconds(2);
+
+    /**
+     * Not virtual threads: those share few carriers with starts, which hold one while they spawn a
+     * process, and a grant must not wait for that. As many threads as leashes hang, one otherwise.
+     */
+    private static final ExecutorService TELLERS =
+            Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("leash-", 0).factory());
 
     private final Path socket;
     private final AtomicLong wanted = new AtomicLong();
@@ -91,7 +100,7 @@ final class Leash {
     void extend(long deadline) {
         wanted.accumulateAndGet(deadline, Math::max);
         if (telling.compareAndSet(false, true)) {
-            Thread.ofVirtual().name("leash").start(this::tell);
+            TELLERS.execute(this::tell);
         }
     }
 

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
-/** Runs short helper programs. Blocks: for virtual threads only. */
+/** Runs short helper programs. Blocks. */
 final class Tool {
     private static final int MOST_OUTPUT = 1024 * 1024;
 
@@ -41,7 +41,7 @@ final class Tool {
             return new Result(-1, "cannot run " + command.getFirst() + ": " + e.getMessage());
         }
         var output = new CompletableFuture<String>();
-        Thread.ofVirtual().start(() -> read(process, output));
+        Thread.ofPlatform().daemon().start(() -> read(process, output));
         try (var stdin = process.getOutputStream()) {
             stdin.write(input.getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {

@@ -34,7 +34,10 @@ import java.util.concurrent.TimeUnit;
 /** A server for tests: folders, a bridge of its own, a lease that is renewed, a client. */
 final class QemuLab implements AutoCloseable {
     static final Incarnation INCARNATION = new Incarnation(1);
-    private static final Duration LEASE = Duration.ofSeconds(3);
+
+    /** Longer than in production: the machine that runs tests may stall for seconds. */
+    static final Duration LEASE = Duration.ofSeconds(10);
+
     private static final Duration RENEWAL = Duration.ofMillis(500);
 
     final Path dir;

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Timeout;
 @Tag("qemu")
 @Timeout(300)
 class RealQemuTest {
-    private static final Duration SOON = Duration.ofSeconds(10);
+    private static final Duration SOON = Duration.ofSeconds(20);
     private static final DiskSpec EMPTY_DISK =
             new DiskSpec("data", DiskKind.EPHEMERAL, Optional.empty(), "qcow2", 16);
 
@@ -142,7 +142,7 @@ class RealQemuTest {
     @Test
     void withoutALeaseNothingStarts() {
         lab.stopRenewing();
-        Waiting.millis(3_200);
+        Waiting.millis(QemuLab.LEASE.toMillis() + 200);
         assertThatThrownBy(() ->
                         get(hypervisor().start(lab.right("web", 1), lab.spec("web", 1, List.of()))))
                 .isInstanceOf(HypervisorException.class)
@@ -153,11 +153,9 @@ class RealQemuTest {
     @Test
     void aStoppedLeashLeavesAMuteGuest() throws Exception {
         startGuest("web");
-        for (var role : List.of(ReplicaFiles.Role.QEMU)) {
-            signal(process("web", 1, role, true), "STOP");
-        }
+        signal(process("web", 1, ReplicaFiles.Role.QEMU, true), "STOP");
         lab.stopRenewing();
-        Thread.sleep(3_300);
+        Thread.sleep(QemuLab.LEASE.toMillis() + 300);
         assertThat(qemu("web", 1).isAlive()).isTrue();
         assertThatThrownBy(() -> lab.ask(1, 7, "hello", Duration.ofSeconds(2)))
                 .isInstanceOf(IOException.class);
@@ -178,7 +176,8 @@ class RealQemuTest {
         assertThat(found).hasSize(1);
         assertThat(found.getFirst().running()).isTrue();
         assertThat(found.getFirst().right()).isEqualTo(lab.right("web", 1));
-        Thread.sleep(3_500);
+        // Longer than the lease: the new process renews it.
+        Thread.sleep(QemuLab.LEASE.toMillis() + 500);
         assertThat(lab.bootId(1)).isEqualTo(bootId);
         qemu("web", 1).destroyForcibly();
         assertThat(lab.nextEvent(SOON)).isInstanceOf(ReplicaEvent.Exited.class);
@@ -280,10 +279,7 @@ class RealQemuTest {
         startGuest("web", EMPTY_DISK);
         var begun = System.nanoTime();
         for (var i = 0; i < 100; i++) {
-            hypervisor()
-                    .extend(
-                            QemuLab.INCARNATION,
-                            BootClock.nanos() + Duration.ofSeconds(3).toNanos());
+            hypervisor().extend(QemuLab.INCARNATION, BootClock.nanos() + QemuLab.LEASE.toNanos());
         }
         report("100 × extend()", begun);
         assertThat(System.nanoTime() - begun).isLessThan(500_000_000);
