@@ -56,7 +56,11 @@ class FenceAgentProgramTest {
 
     @Test
     void aMissingProgramIsNamed() throws Exception {
-        var result = agent("/no/such/fence_agent", "1s").off(ALPHA).toCompletableFuture().get(30, TimeUnit.SECONDS);
+        var result =
+                agent("/no/such/fence_agent", "1s")
+                        .off(ALPHA)
+                        .toCompletableFuture()
+                        .get(30, TimeUnit.SECONDS);
 
         assertThat(result.off()).isFalse();
         assertThat(result.detail()).contains("/no/such/fence_agent", "could not be run");
@@ -71,7 +75,10 @@ class FenceAgentProgramTest {
     }
 
     private FenceAgent.Result run(String body, String timeout) throws Exception {
-        return agent(script(body).toString(), timeout).off(ALPHA).toCompletableFuture().get(30, TimeUnit.SECONDS);
+        return agent(script(body).toString(), timeout)
+                .off(ALPHA)
+                .toCompletableFuture()
+                .get(30, TimeUnit.SECONDS);
     }
 
     private Path script(String body) throws IOException {

@@ -56,7 +56,8 @@ class ModuleWallsTest {
                     .resideInAnyPackage("dev.belay.qemu..", "dev.belay.http..", "dev.belay.cli..")
                     .should()
                     .dependOnClassesThat()
-                    .resideInAnyPackage("dev.belay.persistence..", "dev.belay.node..", "dev.belay.lab..");
+                    .resideInAnyPackage(
+                            "dev.belay.persistence..", "dev.belay.node..", "dev.belay.lab..");
 
     @ArchTest
     static final ArchRule onlyTheHypervisorAdapterKnowsQemu =
