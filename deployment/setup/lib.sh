@@ -4,6 +4,8 @@
 # Everything that they make lies in one cache folder, is built beside its final place and then renamed,
 # so that an interrupted set-up leaves nothing half done. Answers go to stdout, everything else to stderr.
 
+: "${HOME:=$(getent passwd "$(id -u)" | cut -d: -f6)}" # systemd sets none
+export HOME
 belay_cache=${BELAY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/belay}
 mkdir -p "$belay_cache"
 belay_cache=$(cd "$belay_cache" && pwd -P)

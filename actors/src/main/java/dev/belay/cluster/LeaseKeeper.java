@@ -68,7 +68,7 @@ public final class LeaseKeeper implements AutoCloseable {
     }
 
     /** From here on the lease of this incarnation is renewed; NONE: no lease. */
-    public void hold(Incarnation incarnation) {
+    public synchronized void hold(Incarnation incarnation) {
         if (!held.equals(incarnation)) {
             liveUntil = Long.MIN_VALUE;
             held = incarnation;
@@ -112,7 +112,7 @@ public final class LeaseKeeper implements AutoCloseable {
         }
     }
 
-    private void answered(
+    private synchronized void answered(
             Incarnation incarnation,
             long sent,
             LeaseAuthority.@org.jspecify.annotations.Nullable Verdict verdict,

@@ -1,6 +1,7 @@
 package dev.belay.cluster;
 
 import dev.belay.decision.Evidence;
+import dev.belay.decision.ServerState;
 import dev.belay.model.ServerName;
 import java.time.Duration;
 import java.time.Instant;
@@ -180,10 +181,20 @@ public final class Membership extends AbstractBehavior<Membership.Message> {
         for (var server : lost) {
             var listener = listeners.get(server);
             if (listener != null) {
-                listener.tell(
-                        new Lost(server, evidence(absences.get(server)), absences.size(), known));
+                listener.tell(new Lost(server, evidence(absences.get(server)), missed(), known));
             }
         }
+    }
+
+    /** Those that were fenced long ago, or never were there, say nothing about our own eyes. */
+    private int missed() {
+        return (int)
+                absences.keySet().stream()
+                        .flatMap(name -> model.server(name).stream())
+                        .filter(state ->
+                                state instanceof ServerState.Live
+                                        || state instanceof ServerState.Fencing)
+                        .count();
     }
 
     private boolean isLost(ServerName server) {

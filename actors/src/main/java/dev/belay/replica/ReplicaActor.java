@@ -107,7 +107,10 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
     }
 
     private void found(ReplicaStatus status) {
-        if (!(standing instanceof Standing.Nothing)) {
+        boolean newer =
+                standing instanceof Standing.Ended(var ended, _)
+                        && status.right().epoch().isAfter(ended.epoch());
+        if (!(standing instanceof Standing.Nothing) && !newer) {
             return;
         }
         if (status.running()) {
@@ -122,21 +125,40 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
 
     private void start(Start order) {
         var right = order.right();
+        if (standing instanceof Standing.Ended(var ended, var news) && ended.equals(right)) {
+            entity.accept(news);
+            return;
+        }
         if (!right.epoch().isAfter(floor)) {
-            entity.accept(
-                    new VmInput.ReplicaGone(right, Cause.STOPPED, "it was stopped here already"));
+            stoppedAlready(right);
             return;
         }
         switch (standing) {
             case Standing.InStart s when s.right().equals(right) -> {}
             case Standing.Runs s when s.right().equals(right) ->
                     entity.accept(new VmInput.ReplicaStarted(right, s.detail(), List.of()));
-            case Standing.Ended(var ended, var news) when ended.equals(right) ->
-                    entity.accept(news);
             case Standing.InStart _, Standing.InStop _ -> {
                 // One thing at a time: the entity repeats its order until it is answered.
             }
             case Standing.Nothing _, Standing.Runs _, Standing.Ended _ -> begin(order);
+        }
+    }
+
+    /** What has ended here never starts again, however late a repeated order comes. */
+    private void neverAgain(RunRight right) {
+        if (right.epoch().isAfter(floor)) {
+            floor = right.epoch();
+        }
+    }
+
+    /** Only once its end has been seen: a QEMU that is being killed still runs. */
+    private void stoppedAlready(RunRight right) {
+        switch (standing) {
+            case Standing.Nothing _, Standing.Ended _ ->
+                    entity.accept(
+                            new VmInput.ReplicaGone(
+                                    right, Cause.STOPPED, "it was stopped here already"));
+            case Standing.InStart _, Standing.InStop _, Standing.Runs _ -> {}
         }
     }
 
@@ -242,8 +264,8 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
                             "{} could not be stopped; the order will come again",
                             result.right(),
                             result.failure().get());
-            if (standing instanceof Standing.InStop) {
-                standing = new Standing.Nothing();
+            if (standing instanceof Standing.InStop s) {
+                standing = new Standing.Runs(s.right(), "could not be stopped", Optional.empty());
             }
             return;
         }
@@ -257,7 +279,7 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
     private void confirm(RunRight right) {
         switch (standing) {
             case Standing.Runs(var runs, _, var trouble) when runs.equals(right) ->
-                    trouble.ifPresent(entity);
+                    confirmRunning(right, trouble);
             case Standing.InStart s when s.right().equals(right) -> {}
             case Standing.InStop s when s.right().equals(right) -> {}
             case Standing.Ended(var ended, var news) when ended.equals(right) ->
@@ -266,10 +288,23 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
                     Standing.Runs _,
                     Standing.InStart _,
                     Standing.InStop _,
-                    Standing.Ended _ ->
-                    entity.accept(
-                            new VmInput.ReplicaGone(
-                                    right, Cause.DIED, "no process of it was found on the server"));
+                    Standing.Ended _ -> {
+                neverAgain(right);
+                entity.accept(
+                        new VmInput.ReplicaGone(
+                                right, Cause.DIED, "no process of it was found on the server"));
+            }
+        }
+    }
+
+    /** Its end may have been told before anybody listened: around an adoption, say. */
+    private void confirmRunning(RunRight right, Optional<VmInput> trouble) {
+        boolean runs =
+                hypervisor.replicas().stream().anyMatch(status -> status.right().equals(right));
+        if (runs) {
+            trouble.ifPresent(entity);
+        } else {
+            end(right, new VmInput.ReplicaGone(right, Cause.DIED, "its end was not seen"));
         }
     }
 
@@ -301,6 +336,7 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
     }
 
     private void end(RunRight right, VmInput news) {
+        neverAgain(right);
         standing = new Standing.Ended(right, news);
         entity.accept(news);
     }

@@ -90,6 +90,10 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
     private Incarnation holding;
     private boolean clean;
     private boolean cleaning;
+
+    /** A clean was begun and has not succeeded yet: nothing is said of what runs here. */
+    private boolean dirty;
+
     private boolean adopted;
     private boolean welcomed;
 
@@ -182,7 +186,8 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
     }
 
     private void welcome(Incarnation incarnation) {
-        if (holding.isAfter(incarnation) || cleaning) {
+        // A welcome that comes late must not revive an incarnation that was declared clean.
+        if (holding.isAfter(incarnation) || cleaning || (clean && holding.equals(incarnation))) {
             return;
         }
         if (!incarnation.equals(holding) || !welcomed) {
@@ -197,7 +202,10 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
 
     /** Ours to clean unless it speaks of a life before the one that we hold. */
     private void mustClean(Incarnation upTo, boolean fenced) {
-        boolean late = holding.isAfter(upTo) || (welcomed && holding.equals(upTo) && !fenced);
+        boolean unknownToJournal = upTo.equals(Incarnation.NONE) && !welcomed;
+        boolean late =
+                (holding.isAfter(upTo) && !unknownToJournal)
+                        || (welcomed && holding.equals(upTo) && !fenced);
         if (late || cleaning || (clean && holding.equals(upTo))) {
             return;
         }
@@ -207,6 +215,7 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
                         "killing whatever {} or an earlier life left here before asking for the next one",
                         upTo);
         cleaning = true;
+        dirty = true;
         welcomed = false;
         parts.lease().hold(Incarnation.NONE);
         replicas.values().forEach(getContext()::stop);
@@ -225,13 +234,14 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
                     .error("could not kill everything that ran here; tries again", failure.get());
             return;
         }
+        dirty = false;
         holding = upTo;
         clean = true;
         askAgain();
     }
 
     private void order(VmAction action) {
-        if (cleaning || !adopted) {
+        if (cleaning || dirty || !adopted) {
             return; // Unanswered orders come again.
         }
         switch (action) {

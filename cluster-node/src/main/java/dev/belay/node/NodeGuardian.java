@@ -135,23 +135,30 @@ final class NodeGuardian {
             ActorContext<Message> context, NodeSettings settings, ServerParts parts) {
         var sharding = ClusterSharding.get(context.getSystem());
         var self = settings.self();
-        context.spawn(
-                ServerNode.create(
-                        new ServerNode.Parts(
-                                parts.hypervisor(),
-                                parts.found(),
-                                parts.lease(),
-                                parts.file(),
-                                settings.bootId(),
-                                settings.memoryMiB(),
-                                join ->
-                                        entity(sharding, ServerEntity.KEY, self.name().value())
-                                                .tell(new ServerEntity.Join(join, self.address())),
-                                (vm, news) ->
-                                        entity(sharding, VmEntity.KEY, vm.value())
-                                                .tell(new VmEntity.News(news)))),
-                ServerNode.ACTOR_NAME,
-                DispatcherSelector.defaultDispatcher());
+        var node =
+                context.spawn(
+                        ServerNode.create(
+                                new ServerNode.Parts(
+                                        parts.hypervisor(),
+                                        parts.found(),
+                                        parts.lease(),
+                                        parts.file(),
+                                        settings.bootId(),
+                                        settings.memoryMiB(),
+                                        join ->
+                                                entity(
+                                                                sharding,
+                                                                ServerEntity.KEY,
+                                                                self.name().value())
+                                                        .tell(
+                                                                new ServerEntity.Join(
+                                                                        join, self.address())),
+                                        (vm, news) ->
+                                                entity(sharding, VmEntity.KEY, vm.value())
+                                                        .tell(new VmEntity.News(news)))),
+                        ServerNode.ACTOR_NAME,
+                        DispatcherSelector.defaultDispatcher());
+        context.watch(node);
     }
 
     private static <M> org.apache.pekko.cluster.sharding.typed.javadsl.EntityRef<M> entity(

@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.Collectors;
 import org.apache.pekko.actor.BootstrapSetup;
@@ -45,6 +46,9 @@ public final class RunningNode {
             super(message, cause);
         }
     }
+
+    /** Kept: a channel that is garbage is closed, and its lock goes with it. */
+    private static final List<FileChannel> LOCKS = new CopyOnWriteArrayList<>();
 
     private final ActorSystem<?> system;
 
@@ -79,6 +83,7 @@ public final class RunningNode {
                                 .formatted(settings.dataDir()),
                         new IOException(lock.toString()));
             }
+            LOCKS.add(channel);
         } catch (IOException e) {
             throw new CannotStart(
                     "Expected to use the data folder %s, but cannot: %s"

@@ -72,6 +72,12 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
     private final Set<Attempt> attempts = ConcurrentHashMap.newKeySet();
     private final Map<VmName, ReentrantLock> locks = new ConcurrentHashMap<>();
     private final Map<Incarnation, Long> leases = new ConcurrentHashMap<>();
+
+    /**
+     * Incarnations that a clean ended: nothing of them starts or is extended again (safety.md 1).
+     */
+    private final Set<Incarnation> over = ConcurrentHashMap.newKeySet();
+
     private volatile Consumer<ReplicaEvent> observer =
             event -> log.warn("Nobody observes replicas, lost: {}", event);
 
@@ -169,7 +175,7 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
 
     /** The deadline of the right's lease; refuses when that is over or as good as over. */
     private long lease(RunRight right) {
-        var deadline = leases.get(right.incarnation());
+        var deadline = over.contains(right.incarnation()) ? null : leases.get(right.incarnation());
         if (deadline == null
                 || deadline - BootClock.nanos() < 2 * settings.killBudget().toNanos()) {
             throw new HypervisorException(
@@ -284,24 +290,38 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
 
     @Override
     public CompletionStage<Void> clean() {
+        over.addAll(leases.keySet());
         attempts.forEach(attempt -> attempt.aborted = true);
         return inBackground(
                 "clean",
                 () -> {
-                    for (var files : ReplicaFiles.all(settings.runDir())) {
-                        alone(
-                                files.vm(),
-                                () -> {
-                                    end(files, StopMode.KILL);
-                                    return none();
-                                });
-                    }
+                    endAll();
                     Remains.killAll(Remains.under(ReplicaFiles.root(settings.runDir())));
                     Taps.delete(Taps.named(names.prefix()));
                     gate.destroy();
                     removeOverlays();
                     return none();
                 });
+    }
+
+    /** One that cannot be ended keeps none of the others alive. */
+    private void endAll() {
+        var failures = new ArrayList<String>();
+        for (var files : ReplicaFiles.all(settings.runDir())) {
+            try {
+                alone(
+                        files.vm(),
+                        () -> {
+                            end(files, StopMode.KILL);
+                            return none();
+                        });
+            } catch (IOException | RuntimeException e) {
+                failures.add(files.vm() + " " + files.epoch() + ": " + e.getMessage());
+            }
+        }
+        if (!failures.isEmpty()) {
+            throw new HypervisorException("Could not end " + String.join("; ", failures), false);
+        }
     }
 
     private void removeOverlays() throws IOException {
@@ -322,6 +342,9 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
 
     @Override
     public void extend(Incarnation incarnation, long deadline) {
+        if (over.contains(incarnation)) {
+            return;
+        }
         leases.merge(incarnation, deadline, Math::max);
         var taps = new ArrayList<String>();
         for (var replica : replicas.values()) {

@@ -171,6 +171,11 @@ final class Replica {
             case "io-error" ->
                     // It does not say which disk; the first stands for them.
                     diskFailed(0, "QEMU paused the guest for an I/O error");
+            case "prelaunch" -> {
+                // The process that started it died before it said cont: nobody will now.
+                log.warn("{} was never continued; it is ended", right());
+                killQemu();
+            }
             default -> log.debug("{} is {}", right(), status);
         }
     }
