@@ -15,8 +15,6 @@ import java.time.Duration;
 /** Plain requests to a node, for what the lab's own client would not send. */
 final class Api {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final HttpClient CLIENT =
-            HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
 
     record Answer(int status, JsonNode body) {
         String detail() {
@@ -31,7 +29,8 @@ final class Api {
     }
 
     static Answer call(URI api, String method, String path, String json) {
-        try {
+        // A client of its own: a pooled connection would outlive the node that is cut from power.
+        try (var client = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build()) {
             var request =
                     HttpRequest.newBuilder(api.resolve(path))
                             .timeout(Duration.ofSeconds(20))
@@ -42,7 +41,7 @@ final class Api {
                                             ? BodyPublishers.noBody()
                                             : BodyPublishers.ofString(json))
                             .build();
-            HttpResponse<String> response = CLIENT.send(request, BodyHandlers.ofString());
+            HttpResponse<String> response = client.send(request, BodyHandlers.ofString());
             return new Answer(
                     response.statusCode(),
                     response.body().isEmpty() ? JSON.nullNode() : JSON.readTree(response.body()));
