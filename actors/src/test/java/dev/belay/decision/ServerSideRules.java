@@ -96,7 +96,9 @@ final class ServerSideRules {
             switch (command) {
                 case TenureCommand.Keep keep -> kept = Optional.of(keep);
                 case TenureCommand.HoldLease(var incarnation) -> {
-                    assertThat(isClean(before, incarnation))
+                    assertThat(
+                                    !incarnation.equals(Incarnation.NONE)
+                                            && isClean(before, incarnation))
                             .as("a clean incarnation is revived: " + where)
                             .isFalse();
                     boolean serves =

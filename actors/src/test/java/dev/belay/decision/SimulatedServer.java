@@ -244,15 +244,18 @@ final class SimulatedServer {
                         vm, ReplicaState.of(vm, disk.floors.getOrDefault(vm, Epoch.NONE)));
         var turn = ReplicaLife.decide(known, input);
         var next = turn.state();
-        replicas.put(
-                vm,
-                hole == Hole.NO_FLOOR ? new ReplicaState(vm, Epoch.NONE, next.standing()) : next);
+        boolean forgets = hole == Hole.NO_FLOOR && next.standing() instanceof ReplicaState.Ended;
+        replicas.put(vm, forgets ? ReplicaState.of(vm, Epoch.NONE) : next);
         turn.commands().forEach(command -> carryOut(vm, command));
     }
 
     private void carryOut(VmName vm, ReplicaCommand command) {
         switch (command) {
-            case ReplicaCommand.KeepFloor(var floor) -> disk.floors.put(vm, floor);
+            case ReplicaCommand.KeepFloor(var floor) -> {
+                if (hole != Hole.NO_FLOOR) {
+                    disk.floors.put(vm, floor);
+                }
+            }
             case ReplicaCommand.Launch(var right, _) -> {
                 // Too late for its lease: it is begun, and its leash ends it at once.
                 guests.put(vm, new Guest(right, Math.max(leaseUntil, now + 1)));
