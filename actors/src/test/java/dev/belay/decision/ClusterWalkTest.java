@@ -38,7 +38,7 @@ class ClusterWalkTest {
     @ParameterizedTest
     @EnumSource(
             value = Hole.class,
-            names = {"FLOOR_ONLY_FROM_STOPS", "NO_LEASH", "ANY_INCARNATION"})
+            names = {"NO_FLOOR", "NO_LEASH", "ANY_INCARNATION"})
     void theSimulationNoticesAServerThatForgetsADuty(Hole hole) {
         long found =
                 LongStream.range(0, SEEDS)

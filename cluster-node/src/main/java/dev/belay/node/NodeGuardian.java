@@ -12,6 +12,7 @@ import dev.belay.decision.VmLife;
 import dev.belay.decision.VmState;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
+import dev.belay.replica.FloorFiles;
 import dev.belay.replica.Hypervisor;
 import dev.belay.replica.Hypervisor.ReplicaStatus;
 import dev.belay.server.FenceAgent;
@@ -45,7 +46,8 @@ final class NodeGuardian {
             Hypervisor hypervisor,
             CompletionStage<List<ReplicaStatus>> found,
             LeaseKeeper lease,
-            IncarnationFile file) {}
+            IncarnationFile file,
+            FloorFiles floors) {}
 
     private NodeGuardian() {}
 
@@ -143,6 +145,7 @@ final class NodeGuardian {
                                         parts.found(),
                                         parts.lease(),
                                         parts.file(),
+                                        parts.floors(),
                                         settings.bootId(),
                                         settings.memoryMiB(),
                                         join ->

@@ -13,6 +13,7 @@ import dev.belay.persistence.raft.RaftJournal;
 import dev.belay.qemu.BootClock;
 import dev.belay.qemu.QemuHypervisor;
 import dev.belay.qemu.QemuSettings;
+import dev.belay.replica.FloorFiles;
 import dev.belay.replica.Hypervisor.ReplicaStatus;
 import dev.belay.server.IncarnationFile;
 import java.io.IOException;
@@ -175,15 +176,15 @@ public final class RunningNode {
                         settings.duration("lease.renew-interval"),
                         server.hypervisor()::extend);
         var file = new IncarnationFile(settings.dataDir().resolve("incarnation"));
+        var floors = new FloorFiles(settings.dataDir().resolve("epochs"));
         // The same boot: replicas of that incarnation may run, so their lease is renewed before
         // anything else happens.
         lease.hold(
                 file.read()
-                        .filter(saved -> saved.bootId().equals(settings.bootId()))
-                        .map(IncarnationFile.Saved::incarnation)
+                        .map(saved -> saved.usableIn(settings.bootId()))
                         .orElse(Incarnation.NONE));
         lease.start();
-        return new ServerParts(server.hypervisor(), server.found(), lease, file);
+        return new ServerParts(server.hypervisor(), server.found(), lease, file, floors);
     }
 
     private static RunningNode startActors(
