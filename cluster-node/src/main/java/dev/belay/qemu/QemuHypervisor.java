@@ -265,6 +265,11 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
     private ReplicaStatus adopt(Replica replica) {
         replicas.put(Key.of(replica.right()), replica);
         gate.adopt(replica.taps());
+        // A lease that was granted to this process a moment before counts for it too.
+        var deadline = leases.get(replica.right().incarnation());
+        if (deadline != null) {
+            extend(replica.right().incarnation(), deadline);
+        }
         replica.adopt(ADOPT_LIMIT);
         log.info("{} was found alive", replica.right());
         return replica.status();
