@@ -6,7 +6,6 @@ import dev.belay.cluster.ClusterModel;
 import dev.belay.cluster.LeaseKeeper;
 import dev.belay.cluster.Membership;
 import dev.belay.cluster.NodeDirectory;
-import dev.belay.cluster.TcpReachabilityProbe;
 import dev.belay.decision.ServerState;
 import dev.belay.decision.VmLife;
 import dev.belay.decision.VmState;
@@ -66,8 +65,8 @@ final class NodeGuardian {
                             Membership.create(
                                     settings.directory(),
                                     settings.membership(),
-                                    model,
-                                    new TcpReachabilityProbe()),
+                                    settings.lifelines(),
+                                    model),
                             "membership");
             var wiring =
                     new Wiring(
