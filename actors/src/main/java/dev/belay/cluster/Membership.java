@@ -39,18 +39,21 @@ public final class Membership extends AbstractBehavior<Membership.Message> {
     record Probed(ServerName server, ReachabilityProbe.Finding finding) implements Message {}
 
     /**
-     * @param lost how many servers do not answer now
-     * @param known how many servers the configuration has
+     * @param vanished how many servers vanished at about the same time and are still away, this one
+     *     among them
+     * @param before how many there were before: these and those that answer
      */
-    public record Lost(ServerName server, List<Evidence> evidence, int lost, int known) {}
+    public record Lost(ServerName server, List<Evidence> evidence, int vanished, int before) {}
 
     /**
      * @param confirmSilent how long a server that does not answer at all must stay unreachable
      * @param confirmRefused the same where a refused connection proves only that the node's process
      *     is dead: a supervisor may bring it back while its VMs run on
      * @param absent how long a server may stay out of the cluster after this node has joined
+     * @param together servers that vanish within this time of each other have vanished at once
      */
-    public record Settings(Duration confirmSilent, Duration confirmRefused, Duration absent) {}
+    public record Settings(
+            Duration confirmSilent, Duration confirmRefused, Duration absent, Duration together) {}
 
     private static final Duration LOOK = Duration.ofMillis(100);
 
@@ -177,24 +180,42 @@ public final class Membership extends AbstractBehavior<Membership.Message> {
 
     private void report() {
         var lost = absences.keySet().stream().filter(this::isLost).toList();
-        int known = directory.servers().size();
         for (var server : lost) {
             var listener = listeners.get(server);
             if (listener != null) {
-                listener.tell(new Lost(server, evidence(absences.get(server)), missed(), known));
+                int vanished = vanishedWith(server);
+                listener.tell(
+                        new Lost(
+                                server,
+                                evidence(absences.get(server)),
+                                vanished,
+                                vanished + answering()));
             }
         }
     }
 
-    /** Those that were fenced long ago, or never were there, say nothing about our own eyes. */
-    private int missed() {
+    /** Those that went long before, or never were there, say nothing about our own eyes. */
+    private int vanishedWith(ServerName server) {
+        long since = java.util.Objects.requireNonNull(absences.get(server)).since();
         return (int)
-                absences.keySet().stream()
-                        .flatMap(name -> model.server(name).stream())
-                        .filter(state ->
-                                state instanceof ServerState.Live
-                                        || state instanceof ServerState.Fencing)
+                absences.entrySet().stream()
+                        .filter(other -> isAdmitted(other.getKey()))
+                        .filter(other ->
+                                Duration.ofNanos(Math.abs(other.getValue().since() - since))
+                                                .compareTo(settings.together())
+                                        <= 0)
                         .count();
+    }
+
+    private int answering() {
+        return (int)
+                directory.servers().stream()
+                        .filter(server -> !absences.containsKey(server.name()))
+                        .count();
+    }
+
+    private boolean isAdmitted(ServerName server) {
+        return model.server(server).filter(ServerState.Known.class::isInstance).isPresent();
     }
 
     private boolean isLost(ServerName server) {

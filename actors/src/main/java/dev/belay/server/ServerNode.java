@@ -264,6 +264,7 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
                     VmAction.Release _,
                     VmAction.AskStanding _,
                     VmAction.WakeAfter _,
+                    VmAction.InsistAfter _,
                     VmAction.SettleAfter _ ->
                     getContext().getLog().error("not an order for a server: {}", action);
         }

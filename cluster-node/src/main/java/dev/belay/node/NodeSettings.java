@@ -166,7 +166,8 @@ public final class NodeSettings {
         return new Membership.Settings(
                 duration("membership.confirm-silent"),
                 duration("membership.confirm-refused"),
-                duration("membership.absent"));
+                duration("membership.absent"),
+                duration("calm.freeze-window"));
     }
 
     /** For Pekko: this node's address and roles on top of the defaults. */
