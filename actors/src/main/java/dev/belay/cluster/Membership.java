@@ -41,29 +41,36 @@ public final class Membership extends AbstractBehavior<Membership.Message> {
     record Knocked(ServerName server, Knock node, Knock replicas) implements Message {}
 
     /**
-     * @param lost how many servers do not answer now
-     * @param known how many servers the configuration has
+     * @param vanished how many servers vanished at about the same time and are still away, this one
+     *     among them
+     * @param before how many there were before: these and those that answer
      */
-    public record Lost(ServerName server, List<Evidence> evidence, int lost, int known) {}
+    public record Lost(ServerName server, List<Evidence> evidence, int vanished, int before) {}
 
     private static final Duration LOOK = Duration.ofMillis(100);
 
     private final NodeDirectory directory;
     private final Presence.Limits limits;
+    private final Duration together;
     private final ClusterModel model;
     private final Cluster cluster;
     private final Map<ServerName, ActorRef<Lost>> listeners = new HashMap<>();
     private final Map<ServerName, Presence> presences = new HashMap<>();
     private final List<Runnable> watches = new ArrayList<>();
 
+    /**
+     * @param together servers that vanish within this time of each other have vanished at once
+     */
     public static Behavior<Message> create(
             NodeDirectory directory,
             Presence.Limits limits,
+            Duration together,
             Lifeline.Ports ports,
             ClusterModel model) {
         return Behaviors.setup(context ->
                 Behaviors.withTimers(timers ->
-                        new Membership(context, timers, directory, limits, ports, model)));
+                        new Membership(
+                                context, timers, directory, limits, together, ports, model)));
     }
 
     private Membership(
@@ -71,12 +78,14 @@ public final class Membership extends AbstractBehavior<Membership.Message> {
             TimerScheduler<Message> timers,
             NodeDirectory directory,
             Presence.Limits limits,
+            Duration together,
             Lifeline.Ports ports,
             ClusterModel model) {
         super(context);
         context.setLoggerName(Membership.class);
         this.directory = directory;
         this.limits = limits;
+        this.together = together;
         this.model = model;
         this.cluster = Cluster.get(context.getSystem());
         var self = context.getSelf();
@@ -147,7 +156,8 @@ public final class Membership extends AbstractBehavior<Membership.Message> {
                 && presence(server).judge(now().since(), hasVms(server), limits)
                         instanceof Presence.Verdict.Lost) {
             var evidence = presence(server).evidence(server, directory.self().value());
-            listener.tell(new Lost(server, evidence, missed(), directory.servers().size()));
+            int vanished = vanishedWith(server);
+            listener.tell(new Lost(server, evidence, vanished, vanished + answering(server)));
         }
     }
 
@@ -158,16 +168,30 @@ public final class Membership extends AbstractBehavior<Membership.Message> {
                 .isPresent();
     }
 
-    /** Those that were fenced long ago, or never were there, say nothing about our own eyes. */
-    private int missed() {
+    /** Those that went long before, or never were there, say nothing about our own eyes. */
+    private int vanishedWith(ServerName server) {
+        var since = presence(server).missedSince().orElse(now().since());
+        return 1
+                + (int)
+                        presences.entrySet().stream()
+                                .filter(other -> !other.getKey().equals(server))
+                                .filter(other -> isAdmitted(other.getKey()))
+                                .flatMap(other -> other.getValue().missedSince().stream())
+                                .filter(other -> other.minus(since).abs().compareTo(together) <= 0)
+                                .count();
+    }
+
+    private int answering(ServerName lost) {
         return (int)
-                presences.entrySet().stream()
-                        .filter(entry -> entry.getValue().isMissed())
-                        .flatMap(entry -> model.server(entry.getKey()).stream())
-                        .filter(state ->
-                                state instanceof ServerState.Live
-                                        || state instanceof ServerState.Fencing)
+                directory.servers().stream()
+                        .map(NodeDirectory.Node::name)
+                        .filter(name -> !name.equals(lost))
+                        .filter(name -> presence(name).missedSince().isEmpty())
                         .count();
+    }
+
+    private boolean isAdmitted(ServerName server) {
+        return model.server(server).filter(ServerState.Known.class::isInstance).isPresent();
     }
 
     private Presence presence(ServerName server) {

@@ -132,9 +132,15 @@ public record Presence(
         return isLost ? new Verdict.Lost(why) : new Verdict.Wait(why);
     }
 
-    /** Whether this server counts among those that do not answer (safety.md 16). */
-    public boolean isMissed() {
-        return isEmptied() || (missing.isPresent() && node.knock() != Knock.ANSWERED);
+    /**
+     * Since when this server counts among those that do not answer (safety.md 16); empty: it does
+     * not.
+     */
+    public Optional<Duration> missedSince() {
+        if (missing.isPresent() && node.knock() != Knock.ANSWERED) {
+            return missing.map(Moment::since);
+        }
+        return isEmptied() ? Optional.of(node.first().since()) : Optional.empty();
     }
 
     /** Neither the node's process nor anything that it started is there. */

@@ -198,7 +198,7 @@ class PresenceTest {
                             .heartbeats(1000, false)
                             .knocks(1000, 9000, Knock.ANSWERED, Knock.SILENT);
             assertThat(seen.at(9000)).isEqualTo(Verdict.Wait.class);
-            assertThat(seen.presence.isMissed()).isFalse();
+            assertThat(seen.presence.missedSince()).isEmpty();
         }
 
         @Test

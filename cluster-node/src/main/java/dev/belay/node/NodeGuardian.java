@@ -1,5 +1,6 @@
 package dev.belay.node;
 
+import dev.belay.calm.ClusterEntity;
 import dev.belay.cluster.ArbiterAllocation;
 import dev.belay.cluster.ArbiterAllocation.Subject;
 import dev.belay.cluster.ClusterModel;
@@ -65,6 +66,7 @@ final class NodeGuardian {
                             Membership.create(
                                     settings.directory(),
                                     settings.membership(),
+                                    settings.freezeWindow(),
                                     settings.lifelines(),
                                     model),
                             "membership");
@@ -74,6 +76,7 @@ final class NodeGuardian {
                             settings.directory(),
                             model,
                             settings.leaseProofWait(),
+                            settings.duration("calm.cool-down"),
                             fenceAgent,
                             membership);
             shard(context, settings.directory(), model, wiring);
@@ -112,6 +115,13 @@ final class NodeGuardian {
                         .withAllocationStrategy(
                                 new ArbiterAllocation(
                                         directory, id -> subjectServer(model, new ServerName(id))))
+                        .withRole("voter"));
+        sharding.init(
+                Entity.of(ClusterEntity.KEY, entity -> ClusterEntity.create(entity.getEntityId()))
+                        .withMessageExtractor(new OneShardEach<>())
+                        .withAllocationStrategy(
+                                new ArbiterAllocation(
+                                        directory, _ -> new Subject(Optional.empty(), true)))
                         .withRole("voter"));
     }
 

@@ -172,6 +172,11 @@ public final class NodeSettings {
                 duration("membership.absent"));
     }
 
+    /** Servers that vanish within this time of each other have vanished at once. */
+    public Duration freezeWindow() {
+        return duration("calm.freeze-window");
+    }
+
     /**
      * For Pekko: this node's address and roles on top of the defaults. Pekko's own defaults are
      * read only here: they are many, and a lease does not wait for them.
