@@ -193,7 +193,7 @@ final class LabNetwork {
     }
 
     /** What is cut of each node's cluster network, by node. */
-    Map<String, Lab.Link> links() {
+    Map<String, LabStatus.Link> links() {
         var to = ports("to");
         var from = ports("from");
         return lab.nodes().stream()
@@ -202,7 +202,8 @@ final class LabNetwork {
                                 LabState.Node::name,
                                 node -> {
                                     var port = LabPlan.port(node.name());
-                                    return Lab.Link.of(to.contains(port), from.contains(port));
+                                    return LabStatus.Link.of(
+                                            to.contains(port), from.contains(port));
                                 }));
     }
 

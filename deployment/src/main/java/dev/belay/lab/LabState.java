@@ -2,6 +2,7 @@ package dev.belay.lab;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import dev.belay.lab.LabPlan.Role;
+import java.net.URI;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -63,6 +64,14 @@ record LabState(
             String bootId) {
 
         Node poweredOn(String newBootId) {
+            return copy(true, boots + 1, newBootId);
+        }
+
+        Node poweredOff() {
+            return copy(false, boots, bootId);
+        }
+
+        private Node copy(boolean newPowered, int newBoots, String newBootId) {
             return new Node(
                     name,
                     role,
@@ -70,14 +79,14 @@ record LabState(
                     index,
                     clusterAddress,
                     clientAddress,
-                    true,
-                    boots + 1,
+                    newPowered,
+                    newBoots,
                     newBootId);
         }
 
-        Node poweredOff() {
-            return new Node(
-                    name, role, voter, index, clusterAddress, clientAddress, false, boots, bootId);
+        /** Where its HTTP API is, whether or not it answers. */
+        URI api() {
+            return URI.create("http://" + clientAddress + ":" + LabPlan.API_PORT);
         }
     }
 
@@ -104,18 +113,7 @@ record LabState(
     }
 
     LabState in(Phase next) {
-        return new LabState(
-                name,
-                number,
-                next,
-                bound,
-                ownerPid,
-                ownerStarted,
-                memoryMib,
-                program,
-                environment,
-                nodes,
-                guests);
+        return copy(next, nodes, guests);
     }
 
     LabState with(String wanted, UnaryOperator<Node> change) {
@@ -123,35 +121,29 @@ record LabState(
                 nodes.stream()
                         .map(node -> node.name.equals(wanted) ? change.apply(node) : node)
                         .toList();
-        return new LabState(
-                name,
-                number,
-                phase,
-                bound,
-                ownerPid,
-                ownerStarted,
-                memoryMib,
-                program,
-                environment,
-                changed,
-                guests);
+        return copy(phase, changed, guests);
     }
 
     LabState withGuest(String vm, String address) {
         var all = new TreeMap<>(guests);
         all.put(vm, address);
+        return copy(phase, nodes, all);
+    }
+
+    /** All that ever changes is these three. */
+    private LabState copy(Phase newPhase, List<Node> newNodes, Map<String, String> newGuests) {
         return new LabState(
                 name,
                 number,
-                phase,
+                newPhase,
                 bound,
                 ownerPid,
                 ownerStarted,
                 memoryMib,
                 program,
                 environment,
-                nodes,
-                all);
+                newNodes,
+                newGuests);
     }
 
     /** Whether the process that brought the lab up is still there. */

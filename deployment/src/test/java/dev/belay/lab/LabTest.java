@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.belay.lab.Lab.Direction;
-import dev.belay.lab.Lab.Link;
-import dev.belay.lab.Lab.NodeState;
+import dev.belay.lab.LabStatus.Link;
+import dev.belay.lab.LabStatus.State;
 import java.io.IOException;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
@@ -20,7 +20,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** Real namespaces and cables, with stand-ins for the nodes. Needs root: {@code -Plab}. */
+/** Real namespaces and cables, with stand-ins for the nodes. Needs root: {@code -Preal}. */
 @Tag("lab")
 class LabTest {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -86,7 +86,7 @@ class LabTest {
 
             assertThat(lab.processIds("alpha")).isEmpty();
             var status = lab.status().nodes().getFirst();
-            assertThat(status.state()).isEqualTo(NodeState.OFF);
+            assertThat(status.state()).isEqualTo(State.OFF);
             assertThat(status.link()).isEqualTo(Link.DOWN);
             // Longer than a FIN's first repetitions would take.
             Shell.pause(1500);
@@ -140,7 +140,7 @@ class LabTest {
 
             lab.crashForGood("alpha");
 
-            assertThat(lab.status().nodes().getFirst().state()).isEqualTo(NodeState.STOPPED);
+            assertThat(lab.status().nodes().getFirst().state()).isEqualTo(State.STOPPED);
             assertThat(lab.start("alpha")).isTrue();
             lab.awaitReady(PATIENCE);
             assertThat(bootId(lab)).isEqualTo(boot);
@@ -171,7 +171,7 @@ class LabTest {
         try (var lab = Lab.up(options(NAME))) {
             lab.pause("bravo");
 
-            assertThat(lab.status().nodes().get(1).state()).isEqualTo(NodeState.PAUSED);
+            assertThat(lab.status().nodes().get(1).state()).isEqualTo(State.PAUSED);
             assertThat(LabApi.whyNotReady(lab.api("bravo"))).contains("does not answer");
 
             lab.resume("bravo");

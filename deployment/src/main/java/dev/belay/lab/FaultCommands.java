@@ -1,0 +1,153 @@
+package dev.belay.lab;
+
+import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** What can be done to a lab's nodes. */
+final class FaultCommands {
+    private FaultCommands() {}
+
+    @Command(
+            name = "kill",
+            mixinStandardHelpOptions = true,
+            description = {
+                "Cuts a node's power: its links drop first, silently, then everything on it is"
+                        + " killed.",
+                "Its disk stays. `belay lab start` powers it on again."
+            })
+    static final class Kill implements Callable<Integer> {
+        @Mixin private CommonOptions common = new CommonOptions();
+        @Mixin private CommonOptions.Node node = new CommonOptions.Node();
+
+        @Option(
+                names = "--process",
+                description = "Kill everything that runs on it, but leave its links up.")
+        private boolean process;
+
+        @Override
+        public Integer call() {
+            var lab = common.lab();
+            if (process) {
+                var at = lab.killProcesses(node.name);
+                return common.done(
+                        node.name, "kill-process", "everything on " + node.name + " killed", at);
+            }
+            var at = lab.kill(node.name);
+            return common.done(node.name, "kill", "power of " + node.name + " cut", at);
+        }
+    }
+
+    @Command(
+            name = "crash",
+            mixinStandardHelpOptions = true,
+            description = {
+                "Kills a node's JVM; its guests go on.",
+                "Its supervisor starts it again at once, as systemd does in production."
+            })
+    static final class Crash implements Callable<Integer> {
+        @Mixin private CommonOptions common = new CommonOptions();
+        @Mixin private CommonOptions.Node node = new CommonOptions.Node();
+
+        @Option(
+                names = "--no-restart",
+                description = "Stop the supervisor, too: the JVM stays away until `lab start`.")
+        private boolean noRestart;
+
+        @Override
+        public Integer call() {
+            var lab = common.lab();
+            var at = noRestart ? lab.crashForGood(node.name) : lab.crash(node.name);
+            return common.done(node.name, "crash", "JVM of " + node.name + " killed", at);
+        }
+    }
+
+    @Command(
+            name = "pause",
+            mixinStandardHelpOptions = true,
+            description = "Stops everything on a node (SIGSTOP).")
+    static final class Pause implements Callable<Integer> {
+        @Mixin private CommonOptions common = new CommonOptions();
+        @Mixin private CommonOptions.Node node = new CommonOptions.Node();
+
+        @Override
+        public Integer call() {
+            common.lab().pause(node.name);
+            return common.done(node.name, "pause", "everything on " + node.name + " is stopped");
+        }
+    }
+
+    @Command(
+            name = "resume",
+            mixinStandardHelpOptions = true,
+            description = "Lets a paused node go on (SIGCONT).")
+    static final class Resume implements Callable<Integer> {
+        @Mixin private CommonOptions common = new CommonOptions();
+        @Mixin private CommonOptions.Node node = new CommonOptions.Node();
+
+        @Override
+        public Integer call() {
+            common.lab().resume(node.name);
+            return common.done(node.name, "resume", "everything on " + node.name + " goes on");
+        }
+    }
+
+    @Command(
+            name = "cut",
+            mixinStandardHelpOptions = true,
+            description = {
+                "Lets a node's cluster network drop every packet, silently.",
+                "The client network stays: its API and its guests can be reached."
+            })
+    static final class Cut implements Callable<Integer> {
+        /** At most one of the two. */
+        static final class Way {
+            @Option(names = "--in", description = "Only what others send to it.")
+            private boolean in;
+
+            @Option(names = "--out", description = "Only what it sends.")
+            private boolean out;
+        }
+
+        @Mixin private CommonOptions common = new CommonOptions();
+        @Mixin private CommonOptions.Node node = new CommonOptions.Node();
+
+        @ArgGroup private Way way = new Way();
+
+        @Override
+        public Integer call() {
+            var direction =
+                    way.in ? Lab.Direction.IN : way.out ? Lab.Direction.OUT : Lab.Direction.BOTH;
+            common.lab().cut(node.name, direction);
+            return common.done(
+                    node.name,
+                    "cut",
+                    switch (direction) {
+                        case IN -> "nothing reaches " + node.name + " on the cluster network";
+                        case OUT ->
+                                "nothing that "
+                                        + node.name
+                                        + " sends on the cluster network arrives";
+                        case BOTH -> "the cluster network of " + node.name + " is cut";
+                    });
+        }
+    }
+
+    @Command(
+            name = "heal",
+            mixinStandardHelpOptions = true,
+            description = "Undoes every cut of a node.")
+    static final class Heal implements Callable<Integer> {
+        @Mixin private CommonOptions common = new CommonOptions();
+        @Mixin private CommonOptions.Node node = new CommonOptions.Node();
+
+        @Override
+        public Integer call() {
+            common.lab().heal(node.name);
+            return common.done(
+                    node.name, "heal", "the cluster network of " + node.name + " is whole");
+        }
+    }
+}
