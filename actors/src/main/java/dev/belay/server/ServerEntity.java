@@ -185,7 +185,13 @@ public final class ServerEntity
                     var waited =
                             new ServerInput.LeaseWaited(
                                     incarnation,
-                                    "its lease was waited out (%d ms)".formatted(wait.toMillis()));
+                                    "its lease was waited out (%d ms)%s"
+                                            .formatted(
+                                                    wait.toMillis(),
+                                                    // Had it, nobody would listen any more.
+                                                    surroundings.fenceAgent().handles(name)
+                                                            ? ", its fence agent had not confirmed by then"
+                                                            : ""));
                     timers.startSingleTimer(action, new Told(waited), wait);
                 }
             }

@@ -1,10 +1,11 @@
 package dev.belay.lab;
 
+import java.time.Duration;
 import java.util.concurrent.Callable;
-import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** What can be done to a lab's nodes. */
 final class FaultCommands {
@@ -102,24 +103,21 @@ final class FaultCommands {
                 "The client network stays: its API and its guests can be reached."
             })
     static final class Cut implements Callable<Integer> {
-        /** At most one of the two. */
-        static final class Way {
-            @Option(names = "--in", description = "Only what others send to it.")
-            private boolean in;
-
-            @Option(names = "--out", description = "Only what it sends.")
-            private boolean out;
-        }
-
         @Mixin private CommonOptions common = new CommonOptions();
         @Mixin private CommonOptions.Node node = new CommonOptions.Node();
 
-        @ArgGroup private Way way = new Way();
+        @Option(
+                names = "--direction",
+                defaultValue = "both",
+                converter = Words.DirectionWord.class,
+                description = {
+                    "in: only what others send to it; out: only what it sends; or both",
+                    "(default: ${DEFAULT-VALUE})."
+                })
+        private Lab.Direction direction = Lab.Direction.BOTH;
 
         @Override
         public Integer call() {
-            var direction =
-                    way.in ? Lab.Direction.IN : way.out ? Lab.Direction.OUT : Lab.Direction.BOTH;
             common.lab().cut(node.name, direction);
             return common.done(
                     node.name,
@@ -148,6 +146,71 @@ final class FaultCommands {
             common.lab().heal(node.name);
             return common.done(
                     node.name, "heal", "the cluster network of " + node.name + " is whole");
+        }
+    }
+
+    @Command(
+            name = "flap",
+            mixinStandardHelpOptions = true,
+            description = {
+                "Cuts and heals a node's cluster network in turn, and leaves it whole.",
+                "Returns when it is over."
+            })
+    static final class Flap implements Callable<Integer> {
+        @Mixin private CommonOptions common = new CommonOptions();
+        @Mixin private CommonOptions.Node node = new CommonOptions.Node();
+
+        @Option(
+                names = "--every",
+                paramLabel = "TIME",
+                defaultValue = "1s",
+                converter = Words.DurationWord.class,
+                description = "How long each cut and each pause lasts (default: ${DEFAULT-VALUE}).")
+        private Duration every = Duration.ofSeconds(1);
+
+        @Option(
+                names = "--for",
+                paramLabel = "TIME",
+                defaultValue = "1m",
+                converter = Words.DurationWord.class,
+                description = "How long all of it lasts (default: ${DEFAULT-VALUE}).")
+        private Duration span = Duration.ofMinutes(1);
+
+        @Override
+        public Integer call() {
+            common.lab().flap(node.name, every, span);
+            return common.done(
+                    node.name,
+                    "flap",
+                    "the cluster network of " + node.name + " flapped and is whole");
+        }
+    }
+
+    @Command(
+            name = "clock",
+            mixinStandardHelpOptions = true,
+            description = {
+                "Lets a node's wall clock jump; the clocks that measure time go on.",
+                "The lab must have been started with --fake-clock."
+            })
+    static final class Clock implements Callable<Integer> {
+        @Mixin private CommonOptions common = new CommonOptions();
+        @Mixin private CommonOptions.Node node = new CommonOptions.Node();
+
+        @Parameters(
+                index = "1",
+                paramLabel = "AHEAD",
+                converter = Words.DurationWord.class,
+                description = "+1h, -90m, +30s, …: ahead of this machine's clock; 0: like it.")
+        private Duration ahead = Duration.ZERO;
+
+        @Override
+        public Integer call() {
+            common.lab().clock(node.name, ahead);
+            return common.done(
+                    node.name,
+                    "clock",
+                    "the clock of " + node.name + " differs by " + ahead.toSeconds() + " s");
         }
     }
 }

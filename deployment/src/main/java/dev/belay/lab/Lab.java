@@ -1,6 +1,7 @@
 package dev.belay.lab;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.belay.qemu.BootClock;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -47,7 +48,14 @@ public final class Lab implements AutoCloseable {
      *
      * @param startedTicks when it was started, in 10 ms from the machine's boot
      */
-    public record Qemu(String node, long pid, long startedTicks) {}
+    public record Qemu(String node, long pid, long startedTicks) {
+        private static final long NANOS_PER_TICK = 10_000_000;
+
+        /** When it was started, to 10 ms, by this machine's wall clock. */
+        public Instant started() {
+            return Instant.now().minusNanos(BootClock.nanos() - startedTicks * NANOS_PER_TICK);
+        }
+    }
 
     // --- life of a lab ---
 
@@ -189,6 +197,11 @@ public final class Lab implements AutoCloseable {
         return LabApi.get(apis(), path);
     }
 
+    /** Has whichever node answers delete what is at a path of the API; done if it is not there. */
+    public void delete(String path) {
+        LabApi.delete(apis(), path);
+    }
+
     public LabStatus status() {
         return new LabLook(lab).status();
     }
@@ -201,11 +214,21 @@ public final class Lab implements AutoCloseable {
     }
 
     /**
-     * The QEMU processes of a VM of the test guest, as the kernel's process table says: nothing
-     * that Belay reports is asked for this.
+     * The QEMU processes of a VM, as the kernel's process table says: nothing that Belay reports is
+     * asked for this.
      */
     public List<Qemu> qemus(String vm) {
         return new LabGuests(lab).qemus(vm);
+    }
+
+    /** Of these, the ones that no signal has stopped. */
+    public List<Qemu> runningQemus(String vm) {
+        return new LabGuests(lab).runningQemus(vm);
+    }
+
+    /** The taps of a server whose guests may send, as its kernel's packet filter says. */
+    public List<String> openTaps(String server) {
+        return LabNetwork.openTaps(namespace(server));
     }
 
     /** The servers on which a VM has a QEMU process. */
@@ -288,6 +311,25 @@ public final class Lab implements AutoCloseable {
     /** Undoes every {@link #cut} of that node. */
     public void heal(String node) {
         faults().heal(node);
+    }
+
+    /**
+     * Cuts and heals a node's cluster network in turn for that long, then leaves it whole.
+     *
+     * @param every how long each cut and each pause between two cuts lasts; 100 ms at least
+     */
+    public void flap(String node, Duration every, Duration span) {
+        faults().flap(node, every, span);
+    }
+
+    /**
+     * Lets a node's wall clock jump: it is that much ahead of this machine's, or behind. What
+     * measures time (monotonic, boot time) is not touched.
+     *
+     * @throws LabException unless the lab was brought up {@link LabOptions#withFakeClock}
+     */
+    public void clock(String node, Duration ahead) {
+        faults().clock(node, ahead);
     }
 
     /**

@@ -24,6 +24,8 @@ import picocli.CommandLine.Spec;
             FaultCommands.Resume.class,
             FaultCommands.Cut.class,
             FaultCommands.Heal.class,
+            FaultCommands.Flap.class,
+            FaultCommands.Clock.class,
             LifeCommands.Start.class,
             LabVmCommand.class,
             LifeCommands.Logs.class,

@@ -1,10 +1,14 @@
 package dev.belay.lab;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 
 /** What can happen to the nodes of a lab. */
 final class LabFaults {
+    private static final long SHORTEST_FLAP_MILLIS = 100;
+
     private final LabHandle lab;
 
     LabFaults(LabHandle lab) {
@@ -20,14 +24,14 @@ final class LabFaults {
     Instant kill(String node) {
         var state = lab.state();
         var victim = state.node(node);
-        if (!victim.powered()) {
+        if (!lab.isPowered(node)) {
             throw new LabException(node + " is off already");
         }
         var network = new LabNetwork(state);
         var at = network.dropLinks(victim);
         lab.processes(node).kill();
         network.unplug(victim);
-        lab.store().update(lab.name(), current -> current.with(node, LabState.Node::poweredOff));
+        lab.files(node).markOff();
         return at;
     }
 
@@ -104,6 +108,45 @@ final class LabFaults {
         new LabNetwork(state).heal(state.node(node));
     }
 
+    void flap(String node, Duration every, Duration span) {
+        if (every.toMillis() < SHORTEST_FLAP_MILLIS) {
+            throw new LabException(
+                    "a link flaps every " + SHORTEST_FLAP_MILLIS + " ms at the most often");
+        }
+        var began = System.nanoTime();
+        try {
+            for (long turn = 1; ; turn++) {
+                if (turn % 2 == 1) {
+                    cut(node, Lab.Direction.BOTH);
+                } else {
+                    heal(node);
+                }
+                var next = Math.min(turn * every.toNanos(), span.toNanos());
+                var left = began + next - System.nanoTime();
+                if (left > 0) {
+                    Shell.pause(TimeUnit.NANOSECONDS.toMillis(left));
+                }
+                if (next == span.toNanos()) {
+                    return;
+                }
+            }
+        } finally {
+            heal(node);
+        }
+    }
+
+    void clock(String node, Duration ahead) {
+        var files = lab.files(lab.state().node(node).name());
+        if (!files.hasClock()) {
+            throw new LabException(
+                    "the nodes of lab "
+                            + lab.name()
+                            + " have this machine's clock: `belay lab up --fake-clock` gives each"
+                            + " one of its own");
+        }
+        files.setClock(ahead);
+    }
+
     /**
      * Starts what does not run: after a power cut as a new boot, after a crash as the same one.
      * Does not wait till it is ready.
@@ -114,7 +157,7 @@ final class LabFaults {
         try (var _ = LabStore.lock()) {
             var state = lab.state();
             var known = state.node(node);
-            if (!known.powered()) {
+            if (!lab.isPowered(node)) {
                 var booted =
                         lab.store()
                                 .update(
@@ -123,7 +166,7 @@ final class LabFaults {
                                                 current.with(
                                                         node,
                                                         off ->
-                                                                off.poweredOn(
+                                                                off.booted(
                                                                         UUID.randomUUID()
                                                                                 .toString())));
                 var network = new LabNetwork(booted);

@@ -13,6 +13,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 
 /** The VMs of a lab: made of the test guest, asked over the client network, seen as processes. */
 final class LabGuests {
@@ -26,17 +27,22 @@ final class LabGuests {
         this.lab = lab;
     }
 
-    /**
-     * The QEMU processes of a VM of the test guest, as the kernel's process table says: nothing
-     * that Belay reports is asked for this.
-     */
     List<Qemu> qemus(String vm) {
-        var mark = " belay.name=" + vm + " ";
+        return qemus(vm, _ -> true);
+    }
+
+    List<Qemu> runningQemus(String vm) {
+        return qemus(vm, process -> !process.isStopped());
+    }
+
+    private List<Qemu> qemus(String vm, Predicate<NodeProcesses.Running> concerned) {
+        var mark = " -name guest=" + vm + ",";
         var found = new ArrayList<Qemu>();
         for (var node : lab.servers()) {
             lab.processes(node).all().stream()
                     .filter(process -> isQemu(process.commandLine()))
-                    .filter(process -> (process.commandLine() + " ").contains(mark))
+                    .filter(process -> process.commandLine().contains(mark))
+                    .filter(concerned)
                     .max(
                             Comparator.comparingLong(NodeProcesses.Running::startedTicks)
                                     .thenComparingLong(NodeProcesses.Running::pid))

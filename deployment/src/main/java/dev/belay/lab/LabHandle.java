@@ -27,7 +27,7 @@ record LabHandle(LabStore store, String name, LabOptions.Progress progress) {
     /** The APIs of all nodes whose power is on. */
     List<URI> apis() {
         return state().nodes().stream()
-                .filter(LabState.Node::powered)
+                .filter(node -> isPowered(node.name()))
                 .map(LabState.Node::api)
                 .toList();
     }
@@ -61,9 +61,14 @@ record LabHandle(LabStore store, String name, LabOptions.Progress progress) {
         return pid.isPresent() && processes(node).contains(pid.getAsLong());
     }
 
+    /** False after a power cut. */
+    boolean isPowered(String node) {
+        return !files(node).isOff();
+    }
+
     /** Refuses a node that is off. */
     void requirePower(String node) {
-        if (!state().node(node).powered()) {
+        if (!isPowered(state().node(node).name())) {
             throw new LabException(node + " is off: `belay lab start " + node + "` powers it on");
         }
     }

@@ -31,6 +31,10 @@ final class LabLife {
         LabPlan.checkedLabName(options.name());
         var plan = LabPlan.nodes(options.servers(), options.witnesses());
         checkMachine();
+        if (options.fakeClock() && !Shell.isInstalled("gcc")) {
+            throw new LabException(
+                    "clocks of the nodes' own need `gcc` on the PATH (Debian: apt-get install gcc)");
+        }
         var program =
                 options.program().isEmpty() ? NodeFiles.installedProgram() : options.program();
         var store = new LabStore(options.home());
@@ -52,6 +56,8 @@ final class LabLife {
                             memoryPerServer(options.servers()),
                             program,
                             NodeFiles.environment(options.environment()),
+                            options.settings(),
+                            options.fence(),
                             plan.stream().map(node -> firstBoot(node, number)).toList(),
                             Map.of());
             store.write(state);
@@ -60,7 +66,7 @@ final class LabLife {
         try {
             // Whoever wants to take it down again at this point waits till it can be found whole.
             try (var _ = LabStore.lock()) {
-                life.powerOnAll(state);
+                life.powerOnAll(state, options.fakeClock());
             }
             new LabLook(lab).awaitReady(options.patience());
         } catch (RuntimeException e) {
@@ -71,10 +77,13 @@ final class LabLife {
         return lab;
     }
 
-    private void powerOnAll(LabState state) {
+    private void powerOnAll(LabState state, boolean fakeClock) {
         var network = new LabNetwork(state);
         for (var node : state.nodes()) {
             network.plug(node);
+            if (fakeClock) {
+                lab.files(node.name()).makeClock();
+            }
             lab.files(node.name()).boot(state, node);
         }
         lab.progress().say("networks are there; starting " + state.nodes().size() + " nodes");
@@ -198,7 +207,6 @@ final class LabLife {
                 node.index(),
                 LabPlan.clusterAddress(number, node.index()),
                 LabPlan.clientAddress(number, node.index()),
-                true,
                 1,
                 UUID.randomUUID().toString());
     }

@@ -56,7 +56,8 @@ final class LabLook {
         var supervised = all.stream().anyMatch(process -> process.pid() == supervisorPid);
         var state = State.NOT_READY;
         var why = "";
-        if (!node.powered()) {
+        var powered = lab.isPowered(node.name());
+        if (!powered) {
             state = State.OFF;
             why = "its power is cut";
         } else if (!all.isEmpty() && all.stream().allMatch(NodeProcesses.Running::isStopped)) {
@@ -75,7 +76,7 @@ final class LabLook {
                 node.role().word(),
                 state,
                 why,
-                node.powered() ? links.getOrDefault(node.name(), Link.UP) : Link.DOWN,
+                powered ? links.getOrDefault(node.name(), Link.UP) : Link.DOWN,
                 node.api(),
                 node.voter(),
                 jvm.isPresent() ? OptionalLong.of(jvmPid) : OptionalLong.empty(),

@@ -29,6 +29,9 @@ public final class LabOptions {
     private Duration patience = PATIENCE;
     private List<String> program = List.of();
     private Map<String, String> environment = Map.of();
+    private String settings = "";
+    private Fence fence = Fence.OFF;
+    private boolean fakeClock;
     private Progress progress = _ -> {};
 
     private LabOptions(String name, int servers, int witnesses) {
@@ -83,6 +86,21 @@ public final class LabOptions {
         return with(copy -> copy.environment = Map.copyOf(variables));
     }
 
+    /** More lines for every node's {@code belay.conf}, in HOCON; they win. */
+    public LabOptions withSettings(String hocon) {
+        return with(copy -> copy.settings = hocon);
+    }
+
+    /** Gives every server a fence agent that behaves so. */
+    public LabOptions withFence(Fence behaviour) {
+        return with(copy -> copy.fence = behaviour);
+    }
+
+    /** Lets {@link Lab#clock} shift the nodes' wall clocks; needs gcc. */
+    public LabOptions withFakeClock(boolean wanted) {
+        return with(copy -> copy.fakeClock = wanted);
+    }
+
     /** Gets a line now and then about what is going on. */
     public LabOptions withProgress(Progress listener) {
         return with(copy -> copy.progress = listener);
@@ -97,6 +115,9 @@ public final class LabOptions {
         copy.patience = patience;
         copy.program = program;
         copy.environment = environment;
+        copy.settings = settings;
+        copy.fence = fence;
+        copy.fakeClock = fakeClock;
         copy.progress = progress;
         change.accept(copy);
         return copy;
@@ -140,6 +161,18 @@ public final class LabOptions {
 
     Map<String, String> environment() {
         return environment;
+    }
+
+    String settings() {
+        return settings;
+    }
+
+    Fence fence() {
+        return fence;
+    }
+
+    boolean fakeClock() {
+        return fakeClock;
     }
 
     Progress progress() {

@@ -3,11 +3,9 @@ package dev.belay.lab;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.TypeConversionException;
 
 @Command(
         name = "vm",
@@ -17,20 +15,6 @@ import picocli.CommandLine.TypeConversionException;
             "It echoes lines on port 7 of its address."
         })
 final class LabVmCommand implements Callable<Integer> {
-    /** In small letters, as everything on this command line. */
-    static final class DiskName implements ITypeConverter<TestVm.Disk> {
-        @Override
-        public TestVm.Disk convert(String word) {
-            for (var disk : TestVm.Disk.values()) {
-                if (disk.name().equalsIgnoreCase(word)) {
-                    return disk;
-                }
-            }
-            throw new TypeConversionException(
-                    "'" + word + "' is none of ephemeral, shared and none");
-        }
-    }
-
     @Mixin private CommonOptions common = new CommonOptions();
 
     @Parameters(paramLabel = "VM", description = "The name of the VM.")
@@ -53,7 +37,7 @@ final class LabVmCommand implements Callable<Integer> {
             names = "--disk",
             paramLabel = "KIND",
             defaultValue = "ephemeral",
-            converter = DiskName.class,
+            converter = Words.DiskWord.class,
             description =
                     "ephemeral, shared (a file of 64 MiB that all servers see) or none"
                             + " (default: ${DEFAULT-VALUE}).")

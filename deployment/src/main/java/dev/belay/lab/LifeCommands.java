@@ -37,6 +37,23 @@ final class LifeCommands {
                 description = "Nodes that only vote, 0 to 5 (default: ${DEFAULT-VALUE}).")
         private int witnesses;
 
+        @Option(
+                names = "--fence",
+                paramLabel = "HOW",
+                defaultValue = "off",
+                converter = Words.FenceWord.class,
+                description = {
+                    "Give the servers fence agents: off (none), works (cuts the power and confirms),",
+                    "hangs, lies (confirms and does nothing), missing (no such program)",
+                    "(default: ${DEFAULT-VALUE})."
+                })
+        private Fence fence = Fence.OFF;
+
+        @Option(
+                names = "--fake-clock",
+                description = "Give each node a wall clock of its own, for `belay lab clock`.")
+        private boolean fakeClock;
+
         @Option(names = "--replace", description = "Take down a lab of that name first.")
         private boolean replace;
 
@@ -52,6 +69,8 @@ final class LifeCommands {
             var lab =
                     Lab.up(
                             LabOptions.of(common.name, servers, witnesses)
+                                    .withFence(fence)
+                                    .withFakeClock(fakeClock)
                                     .withReplace(replace)
                                     .withKeepFailed(true)
                                     .withPatience(Duration.ofSeconds(timeout))
