@@ -190,7 +190,14 @@ public final class ServerLife {
             case ServerInput.Lost _ -> ignored("being fenced already");
             case ServerInput.LeaseWaited(var incarnation, var detail)
                     when incarnation.equals(server.incarnation()) ->
-                    prove(server, s.vms(), at, new Proof(Proof.Kind.LEASE, detail, at));
+                    prove(
+                            server,
+                            s.vms(),
+                            at,
+                            new Proof(
+                                    Proof.Kind.LEASE,
+                                    detail + s.agentFailure().map(": "::concat).orElse(""),
+                                    at));
             case ServerInput.LeaseWaited _ -> ignored("of another fencing");
             case ServerInput.AgentAnswered answer
                     when !answer.incarnation().equals(server.incarnation()) ->

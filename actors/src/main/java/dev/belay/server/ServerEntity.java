@@ -155,7 +155,14 @@ public final class ServerEntity
         switch (action) {
             case ServerAction.AwaitLease(var incarnation) -> {
                 var wait = surroundings.leaseProofWait();
-                var why = "its lease was waited out (%d ms)".formatted(wait.toMillis());
+                var why =
+                        "its lease was waited out (%d ms)%s"
+                                .formatted(
+                                        wait.toMillis(),
+                                        // Had it, nobody would listen any more.
+                                        surroundings.fenceAgent().handles(name)
+                                                ? ", its fence agent had not confirmed by then"
+                                                : "");
                 once(action, wait, new Told(new ServerInput.LeaseWaited(incarnation, why)));
             }
             case ServerAction.AgeLoss(var number) ->

@@ -1,10 +1,7 @@
 package dev.belay.lab;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalTime;
@@ -37,7 +34,6 @@ public final class Demo implements Callable<Integer> {
     private static final Duration REPORT_PATIENCE = Duration.ofSeconds(5);
     private static final int LOG_LINES = 8;
     private static final long LOOK_MILLIS = 10;
-    private static final long NANOS_PER_TICK = 10_000_000;
     private static final DateTimeFormatter CLOCK = DateTimeFormatter.ofPattern("HH:mm:ss.SSS");
 
     @Option(names = "--keep", description = "Leave the lab running afterwards.")
@@ -136,7 +132,7 @@ public final class Demo implements Callable<Integer> {
                         + ", then all of its processes were killed.");
         await("a new QEMU", GUEST_PATIENCE, () -> !lab.qemus(VM).isEmpty());
         var second = running(lab);
-        var started = started(second);
+        var started = second.started();
         say(
                 "A new QEMU started on "
                         + second.node()
@@ -247,17 +243,6 @@ public final class Demo implements Callable<Integer> {
     }
 
     // --- small things ---
-
-    /** When the kernel says that a process was started, to 10 ms. */
-    private static Instant started(Lab.Qemu qemu) {
-        try {
-            var uptime = Files.readString(Path.of("/proc/uptime")).split(" ")[0];
-            var sinceBoot = (long) (Double.parseDouble(uptime) * 1e9);
-            return Instant.now().minusNanos(sinceBoot - qemu.startedTicks() * NANOS_PER_TICK);
-        } catch (IOException e) {
-            throw new LabException("cannot read /proc/uptime: " + e.getMessage(), e);
-        }
-    }
 
     private void await(String what, Duration patience, java.util.function.BooleanSupplier done) {
         var deadline = System.nanoTime() + patience.toNanos();

@@ -13,7 +13,7 @@ import java.util.Optional;
  * Somebody who uses a guest: sends a line every 50 ms, reads it back with its number on the
  * connection before it, and connects again when that fails. Notes when replies came.
  */
-final class EchoClient implements AutoCloseable {
+public final class EchoClient implements AutoCloseable {
     private static final int PORT = 7;
     private static final int CONNECT_MILLIS = 250;
     private static final int REPLY_MILLIS = 500;
@@ -31,7 +31,7 @@ final class EchoClient implements AutoCloseable {
     private Optional<Instant> lastBeforeSilence = Optional.empty();
     private Optional<Instant> firstAfterMark = Optional.empty();
 
-    EchoClient(String address) {
+    public EchoClient(String address) {
         this.address = address;
         this.thread = Thread.ofPlatform().daemon().name("echo client").unstarted(this::run);
     }
@@ -43,23 +43,23 @@ final class EchoClient implements AutoCloseable {
      * @param firstAfterMark the first reply on a connection made after {@link #mark}
      * @param lastBeforeSilence the last reply on an earlier one
      */
-    record Seen(
+    public record Seen(
             long replies,
             long wrong,
             long connections,
             Optional<Instant> lastBeforeSilence,
             Optional<Instant> firstAfterMark) {}
 
-    void start() {
+    public void start() {
         thread.start();
     }
 
     /** From here on the first reply is looked for. */
-    synchronized void mark(Instant at) {
+    public synchronized void mark(Instant at) {
         mark = Optional.of(at);
     }
 
-    synchronized Seen seen() {
+    public synchronized Seen seen() {
         return new Seen(
                 replies, wrong, connections, lastBeforeSilence.or(() -> last), firstAfterMark);
     }

@@ -4,11 +4,11 @@ import java.io.PrintStream;
 import java.util.Locale;
 
 /** Progress for people: one line per fact, with the seconds since the command was given. */
-final class Elapsed implements LabOptions.Progress {
+public final class Elapsed implements LabOptions.Progress {
     private final PrintStream out;
     private final long began = System.nanoTime();
 
-    Elapsed(PrintStream out) {
+    public Elapsed(PrintStream out) {
         this.out = out;
     }
 
@@ -18,7 +18,7 @@ final class Elapsed implements LabOptions.Progress {
         out.flush();
     }
 
-    double seconds() {
+    public double seconds() {
         return (System.nanoTime() - began) / 1e9;
     }
 }

@@ -46,7 +46,7 @@ final class LabApi {
 
     /** The first answer that any of the nodes gives; absent if it is "not found". */
     static Optional<JsonNode> get(List<URI> apis, String path) {
-        var answer = any(apis, path, LOOK, null);
+        var answer = any(apis, path, LOOK, Method.GET, "");
         return answer.statusCode() == 404
                 ? Optional.empty()
                 : Optional.of(parsed(accepted(answer)));
@@ -54,25 +54,36 @@ final class LabApi {
 
     /** Hands the same request to one node after the other until one takes it up. */
     static JsonNode post(List<URI> apis, String path, JsonNode body) {
-        return parsed(accepted(any(apis, path, CHANGE, body.toString())));
+        return parsed(accepted(any(apis, path, CHANGE, Method.POST, body.toString())));
+    }
+
+    /** Like {@link #post}; what is not there counts as deleted. */
+    static void delete(List<URI> apis, String path) {
+        var answer = any(apis, path, CHANGE, Method.DELETE, "");
+        if (answer.statusCode() != 404) {
+            accepted(answer);
+        }
+    }
+
+    private enum Method {
+        GET,
+        POST,
+        DELETE
     }
 
     private static HttpResponse<String> any(
-            List<URI> apis,
-            String path,
-            Duration patience,
-            @org.jspecify.annotations.Nullable String body) {
+            List<URI> apis, String path, Duration patience, Method method, String body) {
         var failures = new ArrayList<String>();
         for (var api : apis) {
             try {
-                var request = request(api, path, patience);
-                if (body == null) {
-                    request.GET();
-                } else {
-                    request.header("Content-Type", "application/json")
-                            .POST(HttpRequest.BodyPublishers.ofString(body));
-                }
-                var answer = send(request.build());
+                var answer =
+                        send(
+                                request(api, path, patience)
+                                        .header("Content-Type", "application/json")
+                                        .method(
+                                                method.name(),
+                                                HttpRequest.BodyPublishers.ofString(body))
+                                        .build());
                 if (answer.statusCode() != 503) {
                     return answer;
                 }
@@ -81,7 +92,7 @@ final class LabApi {
                 failures.add(api + ": does not answer");
             } catch (IOException e) {
                 failures.add(api + ": " + e.getMessage());
-                if (body != null) {
+                if (method != Method.GET) {
                     // It may have been taken up: another try could do it twice.
                     break;
                 }

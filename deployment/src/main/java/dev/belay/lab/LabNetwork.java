@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The cables, switches and namespaces of one lab.
@@ -85,7 +86,7 @@ final class LabNetwork {
                 switchNamespace,
                 "-batch",
                 "-");
-        Shell.feed(FILTER, "ip", "netns", "exec", switchNamespace, "nft", "-f", "-");
+        filter(FILTER);
     }
 
     /** A node's namespace and its two cables. */
@@ -174,26 +175,28 @@ final class LabNetwork {
 
     /** Adds to what is cut already. */
     void cut(LabState.Node node, boolean in, boolean out) {
-        var port = LabPlan.port(node.name());
-        if (out) {
-            nft("add", "element", "bridge", "belay", "from", "{ \"" + port + "\" }");
-        }
-        if (in) {
-            nft("add", "element", "bridge", "belay", "to", "{ \"" + port + "\" }");
-        }
+        filter((out ? element("add", "from", node) : "") + (in ? element("add", "to", node) : ""));
     }
 
+    /** Adds before it deletes, as what is not there cannot be deleted. */
     void heal(LabState.Node node) {
-        var port = LabPlan.port(node.name());
-        for (var set : List.of("from", "to")) {
-            if (ports(set).contains(port)) {
-                nft("delete", "element", "bridge", "belay", set, "{ \"" + port + "\" }");
-            }
-        }
+        filter(
+                Stream.of("from", "to")
+                        .map(set -> element("add", set, node) + element("delete", set, node))
+                        .collect(Collectors.joining()));
+    }
+
+    private static String element(String verb, String set, LabState.Node node) {
+        return "%s element bridge belay %s { \"%s\" }\n"
+                .formatted(verb, set, LabPlan.port(node.name()));
+    }
+
+    private void filter(String commands) {
+        Shell.feed(commands, "ip", "netns", "exec", switchNamespace, "nft", "-f", "-");
     }
 
     /** What is cut of each node's cluster network, by node. */
-    Map<String, Lab.Link> links() {
+    Map<String, LabStatus.Link> links() {
         var to = ports("to");
         var from = ports("from");
         return lab.nodes().stream()
@@ -202,38 +205,37 @@ final class LabNetwork {
                                 LabState.Node::name,
                                 node -> {
                                     var port = LabPlan.port(node.name());
-                                    return Lab.Link.of(to.contains(port), from.contains(port));
+                                    return LabStatus.Link.of(
+                                            to.contains(port), from.contains(port));
                                 }));
     }
 
     private List<String> ports(String set) {
-        var answer =
-                Shell.attempt(
-                        "",
-                        "ip",
-                        "netns",
-                        "exec",
-                        switchNamespace,
-                        "nft",
-                        "-j",
-                        "list",
-                        "set",
-                        "bridge",
-                        "belay",
-                        set);
-        var names = new ArrayList<String>();
-        if (answer.isOk()) {
-            json(answer.out())
-                    .findValues("elem")
-                    .forEach(list -> list.forEach(name -> names.add(name.asText())));
-        }
-        return names;
+        return elements(switchNamespace, "list", "set", "bridge", "belay", set);
     }
 
-    private void nft(String... words) {
-        var command = new ArrayList<>(List.of("ip", "netns", "exec", switchNamespace, "nft"));
-        command.addAll(List.of(words));
-        Shell.run(command.toArray(String[]::new));
+    /** Taps behind gates that are open now, of the servers' own packet filters. */
+    static List<String> openTaps(String namespace) {
+        return elements(namespace, "list", "sets", "netdev");
+    }
+
+    /** What is in sets of interfaces; nothing when there is no such set, or namespace. */
+    private static List<String> elements(String namespace, String... listing) {
+        var command = new ArrayList<>(List.of("ip", "netns", "exec", namespace, "nft", "-j"));
+        command.addAll(List.of(listing));
+        var answer = Shell.attempt("", command.toArray(String[]::new));
+        var names = new ArrayList<String>();
+        if (answer.isOk()) {
+            for (var list : json(answer.out()).findValues("elem")) {
+                // An element with a time-out is an object itself, its name within.
+                list.forEach(element ->
+                        names.add(
+                                element.isTextual()
+                                        ? element.asText()
+                                        : element.path("elem").path("val").asText()));
+            }
+        }
+        return names;
     }
 
     private static void silenceIpv6(String namespace) {

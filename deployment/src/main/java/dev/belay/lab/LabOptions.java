@@ -4,34 +4,13 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
- * What kind of lab {@link Lab#up(LabOptions)} is to bring up.
- *
- * @param home where the lab's files go; its path is short, as sockets lie below it
- * @param bound the lab belongs to this process: if it dies without taking the lab down, the next
- *     {@code up} of any lab does it
- * @param replace takes down a lab of that name that is up, instead of refusing
- * @param keepFailed leaves a lab that did not get ready, for a look at it
- * @param patience how long all nodes together may take to get ready
- * @param program the command of a node, its configuration file to be added as last word; empty: a
- *     real node from the jars beside this class
- * @param environment for the nodes, on top of this process's own {@code BELAY_*} variables
- * @param progress gets a line now and then about what is going on
+ * What kind of lab {@link Lab#up(LabOptions)} is to bring up. Never changes: each {@code with…}
+ * copies.
  */
-public record LabOptions(
-        String name,
-        int servers,
-        int witnesses,
-        Path home,
-        boolean bound,
-        boolean replace,
-        boolean keepFailed,
-        Duration patience,
-        List<String> program,
-        Map<String, String> environment,
-        Progress progress) {
-
+public final class LabOptions {
     /** Where lines about the progress go. */
     @FunctionalInterface
     public interface Progress {
@@ -40,146 +19,163 @@ public record LabOptions(
 
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-    public LabOptions {
-        program = List.copyOf(program);
-        environment = Map.copyOf(environment);
+    private final String name;
+    private final int servers;
+    private final int witnesses;
+    private Path home = LabStore.defaultHome();
+    private boolean bound;
+    private boolean replace;
+    private boolean keepFailed;
+    private Duration patience = PATIENCE;
+    private List<String> program = List.of();
+    private Map<String, String> environment = Map.of();
+    private String settings = "";
+    private Fence fence = Fence.OFF;
+    private boolean fakeClock;
+    private Progress progress = _ -> {};
+
+    private LabOptions(String name, int servers, int witnesses) {
+        this.name = name;
+        this.servers = servers;
+        this.witnesses = witnesses;
     }
 
     /** A lab of real nodes that stays until it is taken down, and says nothing meanwhile. */
     public static LabOptions of(String name, int servers, int witnesses) {
-        return new LabOptions(
-                name,
-                servers,
-                witnesses,
-                LabStore.defaultHome(),
-                false,
-                false,
-                false,
-                PATIENCE,
-                List.of(),
-                Map.of(),
-                _ -> {});
+        return new LabOptions(name, servers, witnesses);
     }
 
-    public LabOptions withHome(Path newHome) {
-        return new LabOptions(
-                name,
-                servers,
-                witnesses,
-                newHome,
-                bound,
-                replace,
-                keepFailed,
-                patience,
-                program,
-                environment,
-                progress);
+    /** Where the lab's files go; its path is short, as sockets lie below it. */
+    public LabOptions withHome(Path folder) {
+        return with(copy -> copy.home = folder);
     }
 
-    /** The lab goes with this process: see {@link #bound}. */
+    /**
+     * The lab belongs to this process: if it dies without taking the lab down, the next {@code up}
+     * of any lab does it.
+     */
     public LabOptions boundToThisProcess() {
-        return new LabOptions(
-                name,
-                servers,
-                witnesses,
-                home,
-                true,
-                replace,
-                keepFailed,
-                patience,
-                program,
-                environment,
-                progress);
+        return with(copy -> copy.bound = true);
     }
 
-    public LabOptions withReplace(boolean newReplace) {
-        return new LabOptions(
-                name,
-                servers,
-                witnesses,
-                home,
-                bound,
-                newReplace,
-                keepFailed,
-                patience,
-                program,
-                environment,
-                progress);
+    /** Takes down a lab of that name that is up, instead of refusing. */
+    public LabOptions withReplace(boolean wanted) {
+        return with(copy -> copy.replace = wanted);
     }
 
-    public LabOptions withKeepFailed(boolean newKeepFailed) {
-        return new LabOptions(
-                name,
-                servers,
-                witnesses,
-                home,
-                bound,
-                replace,
-                newKeepFailed,
-                patience,
-                program,
-                environment,
-                progress);
+    /** Leaves a lab that did not get ready, for a look at it. */
+    public LabOptions withKeepFailed(boolean wanted) {
+        return with(copy -> copy.keepFailed = wanted);
     }
 
-    public LabOptions withPatience(Duration newPatience) {
-        return new LabOptions(
-                name,
-                servers,
-                witnesses,
-                home,
-                bound,
-                replace,
-                keepFailed,
-                newPatience,
-                program,
-                environment,
-                progress);
+    /** How long all nodes together may take to get ready. */
+    public LabOptions withPatience(Duration atMost) {
+        return with(copy -> copy.patience = atMost);
     }
 
-    public LabOptions withProgram(List<String> newProgram) {
-        return new LabOptions(
-                name,
-                servers,
-                witnesses,
-                home,
-                bound,
-                replace,
-                keepFailed,
-                patience,
-                newProgram,
-                environment,
-                progress);
+    /**
+     * The command of a node, its configuration file to be added as last word; empty: a real node
+     * from the jars beside this class.
+     */
+    public LabOptions withProgram(List<String> words) {
+        return with(copy -> copy.program = List.copyOf(words));
     }
 
-    public LabOptions withProgress(Progress newProgress) {
-        return new LabOptions(
-                name,
-                servers,
-                witnesses,
-                home,
-                bound,
-                replace,
-                keepFailed,
-                patience,
-                program,
-                environment,
-                newProgress);
+    /** For the nodes, on top of this process's own {@code BELAY_*} variables. */
+    public LabOptions withEnvironment(Map<String, String> variables) {
+        return with(copy -> copy.environment = Map.copyOf(variables));
     }
 
-    /** Nodes get these variables, too. */
-    public LabOptions withEnvironment(Map<String, String> newEnvironment) {
-        return new LabOptions(
-                name,
-                servers,
-                witnesses,
-                home,
-                bound,
-                replace,
-                keepFailed,
-                patience,
-                program,
-                newEnvironment,
-                progress);
+    /** More lines for every node's {@code belay.conf}, in HOCON; they win. */
+    public LabOptions withSettings(String hocon) {
+        return with(copy -> copy.settings = hocon);
+    }
+
+    /** Gives every server a fence agent that behaves so. */
+    public LabOptions withFence(Fence behaviour) {
+        return with(copy -> copy.fence = behaviour);
+    }
+
+    /** Lets {@link Lab#clock} shift the nodes' wall clocks; needs gcc. */
+    public LabOptions withFakeClock(boolean wanted) {
+        return with(copy -> copy.fakeClock = wanted);
+    }
+
+    /** Gets a line now and then about what is going on. */
+    public LabOptions withProgress(Progress listener) {
+        return with(copy -> copy.progress = listener);
+    }
+
+    private LabOptions with(Consumer<LabOptions> change) {
+        var copy = new LabOptions(name, servers, witnesses);
+        copy.home = home;
+        copy.bound = bound;
+        copy.replace = replace;
+        copy.keepFailed = keepFailed;
+        copy.patience = patience;
+        copy.program = program;
+        copy.environment = environment;
+        copy.settings = settings;
+        copy.fence = fence;
+        copy.fakeClock = fakeClock;
+        copy.progress = progress;
+        change.accept(copy);
+        return copy;
+    }
+
+    String name() {
+        return name;
+    }
+
+    int servers() {
+        return servers;
+    }
+
+    int witnesses() {
+        return witnesses;
+    }
+
+    Path home() {
+        return home;
+    }
+
+    boolean bound() {
+        return bound;
+    }
+
+    boolean replace() {
+        return replace;
+    }
+
+    boolean keepFailed() {
+        return keepFailed;
+    }
+
+    Duration patience() {
+        return patience;
+    }
+
+    List<String> program() {
+        return program;
+    }
+
+    Map<String, String> environment() {
+        return environment;
+    }
+
+    String settings() {
+        return settings;
+    }
+
+    Fence fence() {
+        return fence;
+    }
+
+    boolean fakeClock() {
+        return fakeClock;
+    }
+
+    Progress progress() {
+        return progress;
     }
 }

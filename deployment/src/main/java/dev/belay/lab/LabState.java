@@ -1,7 +1,9 @@
 package dev.belay.lab;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.belay.lab.LabPlan.Role;
+import java.net.URI;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -9,7 +11,8 @@ import java.util.function.UnaryOperator;
 
 /**
  * What a lab's file {@code lab.json} says. Whether something runs or a cable is cut is not in it:
- * that is read from the kernel each time.
+ * that is read from the kernel each time; nor whether a node's power is on, which a file of the
+ * node's own says.
  *
  * @param number which networks are its own
  * @param phase how far {@code up} or {@code down} got
@@ -18,6 +21,8 @@ import java.util.function.UnaryOperator;
  * @param ownerStarted when that process started (ms), as process ids come again
  * @param program the command of a node, its configuration file to be added as last word
  * @param environment what the nodes get in their environment
+ * @param settings more lines for the nodes' configuration files
+ * @param fence how the servers' fence agents behave
  * @param guests addresses given to VMs, by VM
  */
 @JsonIgnoreProperties(ignoreUnknown = true)
@@ -31,6 +36,8 @@ record LabState(
         int memoryMib,
         List<String> program,
         Map<String, String> environment,
+        String settings,
+        Fence fence,
         List<Node> nodes,
         Map<String, String> guests) {
 
@@ -47,10 +54,10 @@ record LabState(
     /**
      * One node.
      *
-     * @param powered false after a power cut
      * @param boots how many times it was powered on
      * @param bootId of the boot that runs, or ran last
      */
+    @JsonIgnoreProperties(ignoreUnknown = true)
     record Node(
             String name,
             Role role,
@@ -58,26 +65,19 @@ record LabState(
             int index,
             String clusterAddress,
             String clientAddress,
-            boolean powered,
             int boots,
             String bootId) {
 
-        Node poweredOn(String newBootId) {
+        /** Powered on once more. */
+        Node booted(String newBootId) {
             return new Node(
-                    name,
-                    role,
-                    voter,
-                    index,
-                    clusterAddress,
-                    clientAddress,
-                    true,
-                    boots + 1,
-                    newBootId);
+                    name, role, voter, index, clusterAddress, clientAddress, boots + 1, newBootId);
         }
 
-        Node poweredOff() {
-            return new Node(
-                    name, role, voter, index, clusterAddress, clientAddress, false, boots, bootId);
+        /** Where its HTTP API is, whether or not it answers; the command line finds it here. */
+        @JsonProperty(access = JsonProperty.Access.READ_ONLY)
+        URI api() {
+            return URI.create("http://" + clientAddress + ":" + LabPlan.API_PORT);
         }
     }
 
@@ -104,18 +104,7 @@ record LabState(
     }
 
     LabState in(Phase next) {
-        return new LabState(
-                name,
-                number,
-                next,
-                bound,
-                ownerPid,
-                ownerStarted,
-                memoryMib,
-                program,
-                environment,
-                nodes,
-                guests);
+        return copy(next, nodes, guests);
     }
 
     LabState with(String wanted, UnaryOperator<Node> change) {
@@ -123,35 +112,31 @@ record LabState(
                 nodes.stream()
                         .map(node -> node.name.equals(wanted) ? change.apply(node) : node)
                         .toList();
-        return new LabState(
-                name,
-                number,
-                phase,
-                bound,
-                ownerPid,
-                ownerStarted,
-                memoryMib,
-                program,
-                environment,
-                changed,
-                guests);
+        return copy(phase, changed, guests);
     }
 
     LabState withGuest(String vm, String address) {
         var all = new TreeMap<>(guests);
         all.put(vm, address);
+        return copy(phase, nodes, all);
+    }
+
+    /** All that ever changes is these three. */
+    private LabState copy(Phase newPhase, List<Node> newNodes, Map<String, String> newGuests) {
         return new LabState(
                 name,
                 number,
-                phase,
+                newPhase,
                 bound,
                 ownerPid,
                 ownerStarted,
                 memoryMib,
                 program,
                 environment,
-                nodes,
-                all);
+                settings,
+                fence,
+                newNodes,
+                newGuests);
     }
 
     /** Whether the process that brought the lab up is still there. */

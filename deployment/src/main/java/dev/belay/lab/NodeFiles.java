@@ -3,9 +3,15 @@ package dev.belay.lab;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +22,8 @@ import java.util.stream.Collectors;
 /** A node's folder in the lab, and how the node is started from it. */
 final class NodeFiles {
     private static final String SUPERVISOR = "supervise.sh";
+    private static final String FENCE_AGENT = "fence.sh";
+    private static final String CLOCK = "clock.c";
     private static final int LAUNCH_TRIES = 1000;
 
     /** As measured for a whole node: small, quick to start, with no warning lines. */
@@ -102,7 +110,7 @@ final class NodeFiles {
         return folder.resolve("data");
     }
 
-    private Path run() {
+    Path run() {
         return folder.resolve("run");
     }
 
@@ -116,17 +124,96 @@ final class NodeFiles {
             LabStore.deleteTree(run());
             Files.createDirectories(run());
             Files.createDirectories(data());
-            Files.writeString(config(), config(lab, node));
-            try (InputStream script = NodeFiles.class.getResourceAsStream(SUPERVISOR)) {
-                if (script == null) {
-                    throw new IllegalStateException(SUPERVISOR + " is not on the class path");
-                }
-                Files.write(folder.resolve(SUPERVISOR), script.readAllBytes());
-            }
+            Files.writeString(config(), new NodeConfig(lab, node, this).text());
+            install(SUPERVISOR);
+            install(FENCE_AGENT);
+            Files.deleteIfExists(off());
         } catch (IOException e) {
             throw new LabException(
                     "cannot prepare the folder of " + node.name() + ": " + e.getMessage(), e);
         }
+    }
+
+    private void install(String script) throws IOException {
+        try (InputStream text = NodeFiles.class.getResourceAsStream(script)) {
+            if (text == null) {
+                throw new IllegalStateException(script + " is not on the class path");
+            }
+            var file = folder.resolve(script);
+            Files.write(file, text.readAllBytes());
+            Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+        }
+    }
+
+    /** Where this node finds the agents that fence the others. */
+    Path fenceAgent(Fence fence) {
+        return folder.resolve(fence == Fence.MISSING ? "no-such-agent" : FENCE_AGENT);
+    }
+
+    /** Another node's folder. */
+    Path beside(String node) {
+        return folder.resolveSibling(node);
+    }
+
+    private Path off() {
+        return folder.resolve("off");
+    }
+
+    /** Whether its power is cut, by {@code lab kill} or by a fence agent. */
+    boolean isOff() {
+        return Files.exists(off());
+    }
+
+    void markOff() {
+        try {
+            Files.writeString(off(), "");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Gives the node, from its next start on, a wall clock that can be {@link #setClock set}. */
+    void makeClock() {
+        try {
+            Files.createDirectories(folder);
+            install(CLOCK);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        Shell.run(
+                "gcc",
+                "-shared",
+                "-fPIC",
+                "-O2",
+                "-o",
+                folder.resolve("clock.so").toString(),
+                folder.resolve(CLOCK).toString(),
+                "-ldl");
+        setClock(Duration.ZERO);
+    }
+
+    /** In place: the node's processes have the file mapped. */
+    void setClock(Duration ahead) {
+        var nanos =
+                ByteBuffer.allocate(Long.BYTES)
+                        .order(ByteOrder.nativeOrder())
+                        .putLong(ahead.toNanos())
+                        .flip();
+        try (var file =
+                FileChannel.open(clock(), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            file.write(nanos, 0);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Whether the node was started with a clock of its own. */
+    boolean hasClock() {
+        return Files.exists(clock());
+    }
+
+    private Path clock() {
+        return folder.resolve("clock");
     }
 
     /** Starts the supervisor, and with it the node, in the node's namespace. */
@@ -190,58 +277,6 @@ final class NodeFiles {
         } catch (IOException e) {
             return List.of("(no log yet)");
         }
-    }
-
-    private String config(LabState lab, LabState.Node self) {
-        var nodes =
-                lab.nodes().stream()
-                        .map(node ->
-                                "      { name = %s, address = %s, role = %s, voter = %s, api = %s }"
-                                        .formatted(
-                                                quoted(node.name()),
-                                                quoted(node.clusterAddress()),
-                                                node.role().word(),
-                                                node.voter(),
-                                                quoted(
-                                                        "http://%s:%d"
-                                                                .formatted(
-                                                                        node.clientAddress(),
-                                                                        LabPlan.API_PORT))))
-                        .collect(Collectors.joining("\n"));
-        return """
-        # Written by the lab at each power-on of this node.
-        belay {
-          node {
-            name = %s
-            data-dir = %s
-            run-dir = %s
-            boot-id = %s
-          }
-          cluster {
-            nodes = [
-        %s
-            ]
-          }
-          http { address = %s, port = %d }
-          server { memory-mib = %d }
-          # Emulated: several servers on one machine prove nothing by speed, and nested KVM is not to be relied on.
-          qemu.accel = %s
-        }
-        """
-                .formatted(
-                        quoted(self.name()),
-                        quoted(data().toString()),
-                        quoted(run().toString()),
-                        quoted(self.bootId()),
-                        nodes,
-                        quoted(self.clientAddress()),
-                        LabPlan.API_PORT,
-                        lab.memoryMib(),
-                        quoted(System.getenv().getOrDefault("BELAY_ACCEL", "tcg")));
-    }
-
-    private static String quoted(String text) {
-        return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
     }
 
     /** What a node started later is to find as the first one did. */

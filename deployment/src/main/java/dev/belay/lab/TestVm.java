@@ -10,10 +10,16 @@ import java.util.Locale;
  * A VM of the small test guest: it answers on port 9 once it is up and echoes lines on port 7.
  *
  * @param level {@code RESTART}, {@code COMPONENT} or {@code SYSTEM}
+ * @param boots false: QEMU starts with nothing to boot, and costs next to nothing
  * @param await how long to wait till the guest answers; zero: do not wait
  */
 public record TestVm(
-        String name, String level, int memoryMib, Disk disk, java.time.Duration await) {
+        String name,
+        String level,
+        int memoryMib,
+        Disk disk,
+        boolean boots,
+        java.time.Duration await) {
     private static final int DISK_MIB = 64;
     private static final java.time.Duration PATIENCE = java.time.Duration.ofSeconds(60);
 
@@ -33,23 +39,28 @@ public record TestVm(
 
     /** Level RESTART, 128 MiB, an empty disk; waited for up to a minute. */
     public static TestVm of(String name) {
-        return new TestVm(name, "RESTART", 128, Disk.EPHEMERAL, PATIENCE);
+        return new TestVm(name, "RESTART", 128, Disk.EPHEMERAL, true, PATIENCE);
     }
 
     public TestVm withLevel(String newLevel) {
-        return new TestVm(name, newLevel, memoryMib, disk, await);
+        return new TestVm(name, newLevel, memoryMib, disk, boots, await);
     }
 
     public TestVm withMemoryMib(int newMemory) {
-        return new TestVm(name, level, newMemory, disk, await);
+        return new TestVm(name, level, newMemory, disk, boots, await);
     }
 
     public TestVm withDisk(Disk newDisk) {
-        return new TestVm(name, level, memoryMib, newDisk, await);
+        return new TestVm(name, level, memoryMib, newDisk, boots, await);
+    }
+
+    /** Without a guest: for when it matters only that QEMU runs. Nobody is waited for. */
+    public TestVm withoutGuest() {
+        return new TestVm(name, level, memoryMib, disk, false, java.time.Duration.ZERO);
     }
 
     public TestVm withAwait(java.time.Duration newAwait) {
-        return new TestVm(name, level, memoryMib, disk, newAwait);
+        return new TestVm(name, level, memoryMib, disk, boots, newAwait);
     }
 
     /** The request that creates it, in the words of the API. */
@@ -59,17 +70,9 @@ public record TestVm(
         spec.put("cpus", 1);
         spec.put("memoryMiB", memoryMib);
         spec.put("level", level);
-        spec.put("kernel", image(lab, "BELAY_GUEST_KERNEL"));
-        spec.put("initrd", image(lab, "BELAY_GUEST_INITRD"));
-        spec.put(
-                "commandLine",
-                "console=ttyS0 quiet panic=-1 tsc=unstable sysctl.net.ipv4.tcp_syncookies=2"
-                        + " belay.name="
-                        + name
-                        + " belay.ip="
-                        + address
-                        + "/24 belay.gw="
-                        + LabPlan.gateway(lab.number()));
+        if (boots) {
+            boot(spec, lab, address);
+        }
         var disks = spec.putArray("disks");
         switch (disk) {
             case NONE -> {}
@@ -89,6 +92,20 @@ public record TestVm(
         spec.putArray("nics").addObject().put("bridge", "br0").put("address", address);
         spec.put("priority", 100);
         return spec;
+    }
+
+    private void boot(ObjectNode spec, LabState lab, String address) {
+        spec.put("kernel", image(lab, "BELAY_GUEST_KERNEL"));
+        spec.put("initrd", image(lab, "BELAY_GUEST_INITRD"));
+        spec.put(
+                "commandLine",
+                "console=ttyS0 quiet panic=-1 tsc=unstable sysctl.net.ipv4.tcp_syncookies=2"
+                        + " belay.name="
+                        + name
+                        + " belay.ip="
+                        + address
+                        + "/24 belay.gw="
+                        + LabPlan.gateway(lab.number()));
     }
 
     /** Makes the file of a shared disk, all of its blocks allocated, unless it is there. */

@@ -9,6 +9,11 @@ echo -15 2>/dev/null >/proc/self/autogroup
 
 say() { echo "$(date +%T.%3N) supervisor: $*" >>"$folder/node.log"; }
 
+# A wall clock of the node's own (`lab clock`).
+if [ -e "$folder/clock" ]; then
+  set -- env LD_PRELOAD="$folder/clock.so" BELAY_LAB_CLOCK="$folder/clock" "$@"
+fi
+
 echo $$ >"$folder/supervisor.pid"
 starts=0
 while true; do

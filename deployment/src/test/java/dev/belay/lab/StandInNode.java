@@ -1,5 +1,6 @@
 package dev.belay.lab;
 
+import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.DatagramPacket;
@@ -56,16 +57,24 @@ final class StandInNode {
         var server =
                 HttpServer.create(new InetSocketAddress(InetAddress.getByName(address), port), 0);
         server.createContext(
-                "/api/v1/health/ready",
-                exchange -> {
-                    var body = "{\"ready\":true}".getBytes(StandardCharsets.UTF_8);
-                    exchange.sendResponseHeaders(200, body.length);
-                    try (var out = exchange.getResponseBody()) {
-                        out.write(body);
-                    }
-                });
+                "/api/v1/health/ready", exchange -> answer(exchange, "{\"ready\":true}"));
+        server.createContext(
+                "/clock",
+                exchange ->
+                        answer(
+                                exchange,
+                                "{\"wall\":%d,\"monotonic\":%d}"
+                                        .formatted(System.currentTimeMillis(), System.nanoTime())));
         server.setExecutor(Executors.newCachedThreadPool());
         server.start();
+    }
+
+    private static void answer(HttpExchange exchange, String json) throws IOException {
+        var body = json.getBytes(StandardCharsets.UTF_8);
+        exchange.sendResponseHeaders(200, body.length);
+        try (var out = exchange.getResponseBody()) {
+            out.write(body);
+        }
     }
 
     private static void listen(String address) throws IOException {

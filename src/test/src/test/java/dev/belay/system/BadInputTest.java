@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -39,6 +40,36 @@ class BadInputTest {
                         .formatted(image),
                 422,
                 "garbage.qcow2");
+    }
+
+    /** Root may read everything but a folder and what is not there any more. */
+    @Test
+    void anImageThatCannotBeReadIsRefused() throws IOException {
+        var folder = Files.createDirectories(cluster.lab().sharedFolder().resolve("folder.raw"));
+        refused(
+                """
+                {"name": "unread", "memoryMiB": 64, "disks": [{"name": "root", "kind": "ephemeral", "image": "%s"}]}
+                """
+                        .formatted(folder),
+                422,
+                "folder.raw");
+    }
+
+    @Test
+    void ofTwoCreatesOfOneNameAtOnceAtTwoNodesExactlyOneWins() {
+        for (int round = 1; round <= 5; round++) {
+            var name = "race" + round;
+            var spec = ControlPlaneLossTest.spec(name);
+            var creates =
+                    cluster.lab().apis().stream()
+                            .map(api ->
+                                    CompletableFuture.supplyAsync(() ->
+                                            Api.call(api, "POST", "/api/v1/vms?start=false", spec)))
+                            .toList();
+            var answers = creates.stream().map(create -> create.join().status()).sorted().toList();
+            assertThat(answers).containsExactly(201, 409, 409);
+            cluster.delete(name);
+        }
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.belay.system;
 import dev.belay.lab.Lab;
 import dev.belay.lab.LabOptions;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
@@ -17,19 +18,23 @@ final class LabExtension implements BeforeAllCallback, AfterAllCallback, TestWat
     private static final int LINES = 60;
 
     private final String name;
-    private final Map<String, String> environment;
+    private final UnaryOperator<LabOptions> more;
     private @Nullable Lab lab;
 
     /**
      * @param name up to a dozen letters; unique among the classes
      */
     LabExtension(String name) {
-        this(name, Map.of());
+        this(name, options -> options);
     }
 
     LabExtension(String name, Map<String, String> environment) {
+        this(name, options -> options.withEnvironment(environment));
+    }
+
+    LabExtension(String name, UnaryOperator<LabOptions> more) {
         this.name = name;
-        this.environment = environment;
+        this.more = more;
     }
 
     Lab lab() {
@@ -41,7 +46,7 @@ final class LabExtension implements BeforeAllCallback, AfterAllCallback, TestWat
 
     @Override
     public void beforeAll(ExtensionContext context) {
-        lab = Lab.up(LabOptions.of(name, 2, 1).boundToThisProcess().withEnvironment(environment));
+        lab = Lab.up(more.apply(LabOptions.of(name, 2, 1).boundToThisProcess()));
     }
 
     @Override

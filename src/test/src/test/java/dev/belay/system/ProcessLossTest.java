@@ -53,6 +53,27 @@ class ProcessLossTest {
     }
 
     @Test
+    void aNodesProcessMayDieThreeTimesInARow() {
+        var guest = cluster.create("sturdy", TestVm.Disk.SHARED);
+        var server = cluster.server("sturdy");
+        var epoch = cluster.epoch("sturdy");
+        var qemu = cluster.lab().qemus("sturdy");
+        try (var history = History.of(cluster.lab(), "sturdy", guest)) {
+            for (int crash = 1; crash <= 3; crash++) {
+                cluster.lab().crash(server);
+                cluster.lab().awaitReady(server, Cluster.PATIENCE);
+            }
+
+            cluster.awaitAnswer(guest);
+            assertThat(cluster.lab().qemus("sturdy")).isEqualTo(qemu);
+            assertThat(cluster.epoch("sturdy")).isEqualTo(epoch);
+            assertThat(history.boots()).isEqualTo(1);
+            history.check();
+        }
+        cluster.delete("sturdy");
+    }
+
+    @Test
     void aVmWhoseQemuDiesStartsAgainOnTheSameServer() {
         var guest = cluster.create("killed", TestVm.Disk.SHARED);
         var server = cluster.server("killed");

@@ -1,0 +1,63 @@
+package dev.belay.bench;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.util.List;
+import java.util.Locale;
+
+/** Figures for people and for programs. */
+final class Figures {
+    private static final ObjectMapper JSON =
+            new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+    private static final String ROW = "%-64s %10s %10s %5s  %-10s %s";
+
+    private Figures() {}
+
+    static String table(List<Figure> figures) {
+        var text = new StringBuilder();
+        text.append(ROW.formatted("WHAT", "MEDIAN", "P99", "N", "BAR", "").stripTrailing());
+        for (var figure : figures) {
+            var row =
+                    figure.values().isEmpty()
+                            ? ROW.formatted(figure.what(), "-", "-", 0, bar(figure), "not measured")
+                            : ROW.formatted(
+                                    figure.what(),
+                                    figure.text(figure.median()),
+                                    figure.text(figure.p99()),
+                                    figure.values().size(),
+                                    bar(figure),
+                                    figure.isMet() ? "" : "MISSED");
+            text.append('\n').append(row.stripTrailing());
+        }
+        return text.toString();
+    }
+
+    private static String bar(Figure figure) {
+        return figure.bar().isEmpty() ? "" : "<= " + figure.text(figure.bar().getAsDouble());
+    }
+
+    static String json(List<Figure> figures) {
+        var all = JSON.createArrayNode();
+        for (var figure : figures) {
+            var entry = all.addObject().put("what", figure.what()).put("unit", figure.unit());
+            entry.put("n", figure.values().size());
+            if (!figure.values().isEmpty()) {
+                entry.put("median", rounded(figure.median())).put("p99", rounded(figure.p99()));
+                entry.put("met", figure.isMet());
+            }
+            figure.bar().ifPresent(bar -> entry.put("bar", rounded(bar)));
+            var values = entry.putArray("values");
+            figure.values().forEach(value -> values.add(rounded(value)));
+        }
+        try {
+            return JSON.writeValueAsString(all);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static double rounded(double value) {
+        return Double.parseDouble(String.format(Locale.ROOT, "%.2f", value));
+    }
+}
