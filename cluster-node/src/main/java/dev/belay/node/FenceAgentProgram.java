@@ -23,7 +23,15 @@ final class FenceAgentProgram implements FenceAgent {
 
     private record Agent(String program, Duration timeout, Map<String, String> options) {}
 
-    private record Run(int status, String output) {}
+    /**
+     * @param words what it printed: a child that it left behind may hold up their end, so they are
+     *     waited for, shortly, only by who wants them
+     */
+    private record Run(int status, CompletableFuture<String> words) {
+        String output() {
+            return words.completeOnTimeout("", 1, TimeUnit.SECONDS).join();
+        }
+    }
 
     private final Map<ServerName, Agent> agents = new HashMap<>();
 
@@ -123,7 +131,6 @@ final class FenceAgentProgram implements FenceAgent {
                     "no answer to '%s' within %d s, killed"
                             .formatted(action, agent.timeout().toSeconds()));
         }
-        return new Run(
-                process.exitValue(), output.completeOnTimeout("", 1, TimeUnit.SECONDS).join());
+        return new Run(process.exitValue(), output);
     }
 }
