@@ -4,6 +4,7 @@ import dev.belay.cli.CliCommands;
 import dev.belay.lab.Demo;
 import dev.belay.lab.LabCommand;
 import dev.belay.node.NodeCommand;
+import java.nio.file.Path;
 import java.util.Arrays;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -19,6 +20,10 @@ public final class Main {
     public static void main(String[] words) {
         // A node that died is awaited: it does not wait for the other commands to be put together.
         if (words.length > 0 && words[0].equals("node")) {
+            // As a supervisor writes it, it needs no parser either.
+            if (words.length == 3 && words[1].equals("--config")) {
+                System.exit(NodeCommand.run(Path.of(words[2])));
+            }
             System.exit(
                     new CommandLine(new NodeCommand())
                             .execute(Arrays.copyOfRange(words, 1, words.length)));

@@ -30,6 +30,9 @@ final class LifelineWatch {
     private final BiConsumer<Knock, Knock> seen;
     private volatile boolean over;
 
+    /** What somebody else said there last; of the watch's thread. */
+    private String stranger = "";
+
     private LifelineWatch(
             NodeDirectory.Node server, Lifeline.Ports ports, BiConsumer<Knock, Knock> seen) {
         this.server = server;
@@ -84,7 +87,15 @@ final class LifelineWatch {
     private boolean isTheirs(String line) {
         var here = Lifeline.Here.of(line);
         if (here == null || !here.name().equals(server.name())) {
-            LOG.warn("{} was asked who it is, and says: {}", server.name(), line);
+            if (!line.equals(stranger)) {
+                stranger = line;
+                LOG.warn(
+                        "whoever listens at {}:{} should be {}, but answers: {}",
+                        server.address(),
+                        ports.node(),
+                        server.name(),
+                        line);
+            }
             return false;
         }
         return true;

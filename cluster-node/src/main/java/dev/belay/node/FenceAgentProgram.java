@@ -22,7 +22,15 @@ final class FenceAgentProgram implements FenceAgent {
 
     private record Agent(String program, Duration timeout, Map<String, String> options) {}
 
-    private record Run(int status, String output) {}
+    /**
+     * @param words what it printed: a child that it left behind may hold up their end, so they are
+     *     waited for, shortly, only by who wants them
+     */
+    private record Run(int status, CompletableFuture<String> words) {
+        String output() {
+            return words.completeOnTimeout("", 1, TimeUnit.SECONDS).join();
+        }
+    }
 
     private final Map<ServerName, Agent> agents = new HashMap<>();
 
@@ -131,7 +139,6 @@ final class FenceAgentProgram implements FenceAgent {
             process.descendants().forEach(ProcessHandle::destroyForcibly);
             process.destroyForcibly();
         }
-        return new Run(
-                process.exitValue(), output.completeOnTimeout("", 1, TimeUnit.SECONDS).join());
+        return new Run(process.exitValue(), output);
     }
 }

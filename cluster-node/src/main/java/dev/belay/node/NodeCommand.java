@@ -25,6 +25,11 @@ public final class NodeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        return run(config);
+    }
+
+    /** Runs the node until it ends; the exit code. */
+    public static int run(Path config) {
         try {
             RunningNode.start(NodeSettings.load(config)).awaitEnd();
             return 0;

@@ -62,6 +62,7 @@ public final class RunningNode {
 
     public static RunningNode start(NodeSettings settings) {
         LOG.info("node {} starts, boot {}", settings.self().name(), settings.bootId());
+        ProcessWeight.raise();
         lockData(settings);
         // Before the journal, which takes its time: the leashes of what runs have to be found to be
         // extended, and until the journal is up others renew the lease.

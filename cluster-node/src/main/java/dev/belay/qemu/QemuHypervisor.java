@@ -225,7 +225,9 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
                 log.warn("{} was killed but its end was not seen yet", replica.right());
             }
         }
-        remains.clear(files, manifest);
+        if (replica == null || !replica.isCleared()) {
+            remains.clear(files, manifest);
+        }
         files.delete();
         if (replica != null) {
             replicas.remove(Key.of(replica.right()), replica);

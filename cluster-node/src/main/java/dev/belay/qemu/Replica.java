@@ -52,6 +52,7 @@ final class Replica {
     private final AtomicBoolean panicked = new AtomicBoolean();
     private final Set<String> failedDisks = ConcurrentHashMap.newKeySet();
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
+    private volatile boolean cleared;
     private volatile Manifest manifest;
     private volatile boolean continued;
     private volatile boolean guestShutDown;
@@ -72,6 +73,11 @@ final class Replica {
         this.observer = observer;
         this.qemuLeash = new Leash(files.leashSocket(Role.QEMU));
         this.storageLeash = new Leash(files.leashSocket(Role.STORAGE));
+    }
+
+    /** It ended, and nothing of it is left but its folder. */
+    boolean isCleared() {
+        return cleared;
     }
 
     RunRight right() {
@@ -290,9 +296,11 @@ final class Replica {
             ended.complete(null);
             return;
         }
+        var allEnded = true;
         try {
             Remains.killKnown(manifest);
         } catch (HypervisorException e) {
+            allEnded = false;
             log.error("{} ended, but not all of it", right(), e);
         }
         observer.accept(
@@ -305,6 +313,7 @@ final class Replica {
         try {
             remains.remove(manifest);
             record(manifest.toEnded("QEMU: " + how));
+            cleared = allEnded;
         } catch (IOException | RuntimeException e) {
             log.error("What is left of {} could not be cleared away", right(), e);
         }

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -62,17 +63,14 @@ final class ReplicaStart {
         var right = replica.right();
         var spec = replica.manifest().spec();
         checkAborted.run();
-        var disks = new DiskFiles(settings);
-        disks.prepare(spec, right.epoch());
-        if (!spec.disks().isEmpty()) {
-            startStorage(right, spec, disks);
-        }
-        checkAborted.run();
-        Taps.create(replica.taps());
-        gate.guard(replica.taps());
-        for (var k = 0; k < spec.nics().size(); k++) {
-            Taps.join(replica.taps().get(k), spec.nics().get(k).bridge());
-        }
+        // Neither needs the other, and each runs several programs.
+        Waiting.both(
+                () -> {
+                    if (!spec.disks().isEmpty()) {
+                        startStorage(right, spec);
+                    }
+                },
+                () -> connectNetwork(spec));
         checkAborted.run();
         var qmp = startQemu(right, spec);
         checkAborted.run();
@@ -88,19 +86,36 @@ final class ReplicaStart {
         log.info("{} runs", right);
     }
 
-    private void startStorage(RunRight right, VmSpec spec, DiskFiles disks) throws IOException {
+    /** Guarded before they are in a bridge. */
+    private void connectNetwork(VmSpec spec) {
+        Taps.create(replica.taps());
+        gate.guard(replica.taps());
+        for (var k = 0; k < spec.nics().size(); k++) {
+            Taps.join(replica.taps().get(k), spec.nics().get(k).bridge());
+        }
+    }
+
+    private void startStorage(RunRight right, VmSpec spec) throws IOException {
         var files = replica.files();
-        replica.record(
-                replica.manifest()
-                        .withStorage(
-                                Leash.start(
-                                        settings,
-                                        files,
-                                        Role.STORAGE,
-                                        lease.getAsLong(),
-                                        QemuCommand.storage(settings, files))));
-        var qmp = connect("The storage daemon", Role.STORAGE, replica::connectStorage);
-        var port = new StorageDaemon(settings, qmp).serve(right, spec, disks);
+        var disks = new DiskFiles(settings);
+        var qmp = new AtomicReference<QmpClient>();
+        // The daemon opens no disk before it is told to.
+        Waiting.both(
+                () -> {
+                    replica.record(
+                            replica.manifest()
+                                    .withStorage(
+                                            Leash.start(
+                                                    settings,
+                                                    files,
+                                                    Role.STORAGE,
+                                                    lease.getAsLong(),
+                                                    QemuCommand.storage(settings, files))));
+                    qmp.set(connect("The storage daemon", Role.STORAGE, replica::connectStorage));
+                },
+                () -> disks.prepare(spec, right.epoch()));
+        checkAborted.run();
+        var port = new StorageDaemon(settings, qmp.get()).serve(right, spec, disks);
         replica.record(replica.manifest().withNbdPort(port));
     }
 

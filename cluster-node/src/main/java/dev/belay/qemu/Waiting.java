@@ -1,5 +1,8 @@
 package dev.belay.qemu;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 
@@ -16,6 +19,40 @@ final class Waiting {
                 throw cause;
             }
             throw e;
+        }
+    }
+
+    interface Step {
+        void take() throws IOException;
+    }
+
+    /**
+     * Takes both steps side by side and returns when both have ended, however they ended: whoever
+     * cleans up after a failure finds nothing still at work. Fails as the first of them does.
+     */
+    static void both(Step here, Step beside) throws IOException {
+        var other = new CompletableFuture<Void>();
+        Thread.ofVirtual()
+                .start(() -> {
+                    try {
+                        beside.take();
+                        other.complete(null);
+                    } catch (IOException e) {
+                        other.completeExceptionally(new UncheckedIOException(e));
+                    } catch (RuntimeException | Error e) {
+                        other.completeExceptionally(e);
+                    }
+                });
+        try {
+            here.take();
+        } catch (IOException | RuntimeException | Error e) {
+            other.exceptionally(_ -> null).join();
+            throw e;
+        }
+        try {
+            reply(other);
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
         }
     }
 

@@ -22,6 +22,24 @@ record Cluster(Lab lab) {
         return new Guest(vm.address());
     }
 
+    /** On a shared disk, with one acknowledged line in its file. */
+    Guest createWithALine(String name) {
+        var guest = create(name, TestVm.Disk.SHARED);
+        assertThat(guest.append("kept")).contains(1L);
+        return guest;
+    }
+
+    /** It runs once, on the other server, with its line; the report tells the node's refusals. */
+    void assertMovedForRefusals(String name, Guest guest, String before) {
+        assertThat(server(name)).isEqualTo(other(before));
+        assertOneCopy(name);
+        assertThat(guest.lines()).isEqualTo(1);
+        assertThat(steps(lastReport(name)))
+                .contains(
+                        "connections to the node of %s are refused: its process is dead"
+                                .formatted(before));
+    }
+
     JsonNode vm(String name) {
         return lab.get("/api/v1/vms/" + name).orElseThrow();
     }

@@ -56,4 +56,24 @@ class ServerLossTest {
         assertThat(cluster.vm("web").path("protection").asText()).isEqualTo("PROTECTED");
         cluster.delete("web");
     }
+
+    @Test
+    void aServerWhoseProcessesAllDiedIsFencedByWhatItsKernelRefuses() {
+        var guest = cluster.createWithALine("emptied");
+        var before = cluster.server("emptied");
+        var epoch = cluster.epoch("emptied");
+
+        cluster.lab().killProcesses(before);
+        cluster.awaitNewer("emptied", epoch, guest);
+
+        cluster.assertMovedForRefusals("emptied", guest, before);
+        assertThat(cluster.steps(cluster.lastReport("emptied")))
+                .anyMatch(step -> step.contains("nothing that Belay started lives there"))
+                .anyMatch(step -> step.startsWith("fenced " + before))
+                // Refusals are evidence and no proof.
+                .anyMatch(step -> step.contains("its lease was waited out"));
+        cluster.lab().start(before);
+        cluster.lab().awaitReady(before, Cluster.PATIENCE);
+        cluster.delete("emptied");
+    }
 }
