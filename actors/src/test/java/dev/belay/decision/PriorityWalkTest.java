@@ -23,14 +23,14 @@ import org.junit.jupiter.params.provider.MethodSource;
  * seed again with {@code -Dseed=N}.
  */
 class PriorityWalkTest {
-    private static final int ROUNDS = 400;
+    private static final int ROUNDS = 200;
     private static final VmName BASE = new VmName("base");
     private static final VmName LOW = new VmName("low");
     private static final VmName HIGH = new VmName("high");
 
     static LongStream seeds() {
         var one = Long.getLong("seed");
-        return one != null ? LongStream.of(one) : LongStream.range(0, 100);
+        return one != null ? LongStream.of(one) : LongStream.range(0, 40);
     }
 
     @ParameterizedTest(name = "seed={0}")

@@ -210,7 +210,7 @@ class HttpApiTest {
         assertThat(node.get("/api/v1/health/live").status()).isEqualTo(200);
         assertThat(node.get("/api/v1/health/ready").body().toString())
                 .isEqualTo(
-                        "{\"ready\":true,\"why\":\"\",\"node\":\"alpha\",\"journalLeader\":\"alpha\"}");
+                        "{\"ready\":true,\"why\":\"\",\"node\":\"alpha\",\"journalLeader\":\"alpha\",\"disarmed\":null}");
 
         node.admin.readiness =
                 new Readiness(false, "no journal leader", FakeAdmin.ALPHA, Optional.empty());
