@@ -16,7 +16,7 @@ import scala.Option;
 import scala.concurrent.duration.FiniteDuration;
 
 /**
- * Pekko's own keep-majority strategy (safety.md 17), looked at every 50 ms: the stock provider's
+ * Pekko's own keep-majority strategy (safety.md 17), looked at every 100 ms: the stock provider's
  * fixed tick of a second would more than double the time until a lost node is downed.
  */
 public final class QuickSplitBrainResolver extends DowningProvider {
@@ -57,7 +57,7 @@ public final class QuickSplitBrainResolver extends DowningProvider {
 
         @Override
         public FiniteDuration tickInterval() {
-            return FiniteDuration.create(50, TimeUnit.MILLISECONDS);
+            return FiniteDuration.create(100, TimeUnit.MILLISECONDS);
         }
 
         @Override

@@ -1,21 +1,30 @@
 package dev.belay.server;
 
 import dev.belay.model.Incarnation;
+import dev.belay.replica.DurableFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 
 /**
- * The incarnation that this server was given last, with the boot in which it was: one line, written
- * whole or not at all.
+ * The incarnation that this server was given last, with the boot in which it was, and whether it
+ * was ended since: one line, written whole or not at all.
  */
 public final class IncarnationFile {
-    public record Saved(String bootId, Incarnation incarnation) {}
+    private static final String CLEAN = "clean";
+
+    /**
+     * @param clean everything that it ran was killed and that was or may have been said: it is
+     *     never used again
+     */
+    public record Saved(String bootId, Incarnation incarnation, boolean clean) {
+        /** What may be renewed before anything else happens: its replicas may still run. */
+        public Incarnation usableIn(String boot) {
+            return bootId.equals(boot) && !clean ? incarnation : Incarnation.NONE;
+        }
+    }
 
     private final Path path;
 
@@ -30,27 +39,26 @@ public final class IncarnationFile {
     public Optional<Saved> read() {
         try {
             var parts = Files.readString(path).strip().split(" ");
-            return parts.length == 2
-                    ? Optional.of(new Saved(parts[0], new Incarnation(Long.parseLong(parts[1]))))
+            boolean clean = parts.length == 3 && parts[2].equals(CLEAN);
+            return parts.length == 2 || clean
+                    ? Optional.of(
+                            new Saved(parts[0], new Incarnation(Long.parseLong(parts[1])), clean))
                     : Optional.empty();
         } catch (IOException | NumberFormatException e) {
             return Optional.empty();
         }
     }
 
+    /** On the disk when this returns. */
     public void write(Saved saved) {
-        var staged = path.resolveSibling(path.getFileName() + ".new");
         try {
-            Files.createDirectories(path.toAbsolutePath().getParent());
-            Files.writeString(staged, saved.bootId() + " " + saved.incarnation().value() + "\n");
-            try (var channel = FileChannel.open(staged, StandardOpenOption.WRITE)) {
-                channel.force(true);
-            }
-            Files.move(
-                    staged,
+            DurableFile.write(
                     path,
-                    StandardCopyOption.ATOMIC_MOVE,
-                    StandardCopyOption.REPLACE_EXISTING);
+                    "%s %d%s%n"
+                            .formatted(
+                                    saved.bootId(),
+                                    saved.incarnation().value(),
+                                    saved.clean() ? " " + CLEAN : ""));
         } catch (IOException e) {
             throw new UncheckedIOException(
                     "Expected to save the incarnation in " + path + ", but could not", e);

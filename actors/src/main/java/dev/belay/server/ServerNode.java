@@ -2,16 +2,23 @@ package dev.belay.server;
 
 import dev.belay.cluster.LeaseKeeper;
 import dev.belay.decision.ServerInput;
+import dev.belay.decision.Tenure;
+import dev.belay.decision.TenureCommand;
+import dev.belay.decision.TenureInput;
+import dev.belay.decision.TenureState;
 import dev.belay.decision.VmAction;
 import dev.belay.decision.VmInput;
 import dev.belay.model.Incarnation;
 import dev.belay.model.VmName;
 import dev.belay.model.VmSpec;
+import dev.belay.replica.FloorFiles;
 import dev.belay.replica.Hypervisor;
 import dev.belay.replica.Hypervisor.ReplicaEvent;
 import dev.belay.replica.Hypervisor.ReplicaStatus;
 import dev.belay.replica.ReplicaActor;
+import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +28,7 @@ import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -28,10 +36,10 @@ import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 
 /**
- * This machine as a server: asks for its incarnation, keeps its lease, and passes orders to its
- * replicas. One per node with role server, at a well-known path. After a crash of the process it
- * adopts what runs; when the journal has fenced it, it kills everything, says so and asks for the
- * next incarnation.
+ * This machine as a server: asks {@link Tenure} how to hold its incarnation, keeps its lease, and
+ * passes orders to its replicas. One per node with role server, at a well-known path. After a crash
+ * of the process it adopts what runs; when the journal has fenced it, it kills everything, says so
+ * and asks for the next incarnation.
  */
 public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
     /** Child of the guardian, so that any node can address it without a registry. */
@@ -61,7 +69,7 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
 
     record Adopted(List<ReplicaStatus> found, Optional<Throwable> failure) implements Message {}
 
-    record Cleaned(Incarnation upTo, Optional<Throwable> failure) implements Message {}
+    record Cleaned(Optional<Throwable> failure) implements Message {}
 
     record Happened(ReplicaEvent event) implements Message {}
 
@@ -80,6 +88,7 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
             CompletionStage<List<ReplicaStatus>> found,
             LeaseKeeper lease,
             IncarnationFile file,
+            FloorFiles floors,
             String bootId,
             int memoryMiB,
             Consumer<ServerInput.Join> join,
@@ -87,15 +96,12 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
 
     private final Parts parts;
     private final Map<VmName, ActorRef<ReplicaActor.Message>> replicas = new HashMap<>();
-    private Incarnation holding;
-    private boolean clean;
-    private boolean cleaning;
 
-    /** A clean was begun and has not succeeded yet: nothing is said of what runs here. */
-    private boolean dirty;
+    /** News of replicas that were not found yet. */
+    private final List<ReplicaEvent> early = new ArrayList<>();
 
-    private boolean adopted;
-    private boolean welcomed;
+    private boolean looking = true;
+    private TenureState state;
 
     public static Behavior<Message> create(Parts parts) {
         return Behaviors.setup(
@@ -106,19 +112,15 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
         super(context);
         context.setLoggerName(ServerNode.class);
         this.parts = parts;
-        this.holding =
-                parts.file()
-                        .read()
-                        .map(IncarnationFile.Saved::incarnation)
-                        .orElse(Incarnation.NONE);
+        var saved = parts.file().read();
+        this.state =
+                new TenureState.Adopting(
+                        saved.map(IncarnationFile.Saved::incarnation).orElse(Incarnation.NONE),
+                        saved.map(IncarnationFile.Saved::clean).orElse(false));
         var self = context.getSelf();
         parts.hypervisor().observe(event -> self.tell(new Happened(event)));
         parts.lease().onFenced(incarnation -> self.tell(new LeaseRefused(incarnation)));
-        context.pipeToSelf(
-                parts.found(),
-                (found, failure) ->
-                        new Adopted(
-                                found == null ? List.of() : found, Optional.ofNullable(failure)));
+        look(parts.found());
         timers.startTimerWithFixedDelay(new AskAgain(), ASK_AGAIN);
     }
 
@@ -129,40 +131,77 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
 
     private Behavior<Message> onMessage(Message message) {
         switch (message) {
-            case Order(var action) -> order(action);
-            case Welcome(var incarnation) -> welcome(incarnation);
-            case MustClean(var upTo, var fenced) -> mustClean(upTo, fenced);
-            case Check(var spec, var replyTo) ->
-                    parts.hypervisor()
-                            .check(spec)
-                            .whenComplete((problems, failure) ->
-                                    replyTo.tell(
-                                            new Checked(
-                                                    problems != null
-                                                            ? problems
-                                                            : List.of(String.valueOf(failure)))));
-            case AskAgain() -> askAgain();
+            case Order(var action) -> decide(new TenureInput.Ordered(action));
+            case Welcome(var incarnation) -> decide(new TenureInput.Welcome(incarnation));
+            case MustClean(var upTo, var fenced) -> decide(new TenureInput.MustClean(upTo, fenced));
+            case Check(var spec, var replyTo) -> check(spec, replyTo);
+            case AskAgain() -> decide(new TenureInput.Tick());
             case Adopted adoption -> adopted(adoption);
-            case Cleaned(var upTo, var failure) -> cleaned(upTo, failure);
-            case Happened(var event) ->
-                    replica(event.right().vm()).tell(new ReplicaActor.Happened(event));
-            case LeaseRefused(var incarnation) -> {
-                if (incarnation.equals(holding)) {
-                    welcomed = false;
-                    askAgain();
-                }
-            }
+            case Cleaned(var failure) -> cleaned(failure);
+            case Happened(var event) -> happened(event);
+            case LeaseRefused(var incarnation) -> decide(new TenureInput.LeaseRefused(incarnation));
         }
         return this;
     }
 
+    /** False: it could not be carried out, and is as if it had not come. */
+    private boolean decide(TenureInput input) {
+        var turn = Tenure.decide(state, input);
+        try {
+            turn.commands().forEach(this::carryOut);
+        } catch (RuntimeException e) {
+            getContext().getLog().error("{} is not done; it is tried again", input, e);
+            return false;
+        }
+        if (!turn.state().equals(state)) {
+            getContext().getLog().info("{} on {} -> {}", input, state, turn.state());
+        }
+        state = turn.state();
+        return true;
+    }
+
+    private void carryOut(TenureCommand command) {
+        switch (command) {
+            case TenureCommand.Keep(var incarnation, var clean) ->
+                    parts.file()
+                            .write(new IncarnationFile.Saved(parts.bootId(), incarnation, clean));
+            case TenureCommand.HoldLease(var incarnation) -> parts.lease().hold(incarnation);
+            case TenureCommand.Join(var holding, var clean) ->
+                    parts.join()
+                            .accept(
+                                    new ServerInput.Join(
+                                            parts.bootId(), parts.memoryMiB(), holding, clean));
+            case TenureCommand.Adopt() -> {
+                if (!looking) {
+                    look(parts.hypervisor().adopt());
+                }
+            }
+            case TenureCommand.Clean(var upTo) -> clean(upTo);
+            case TenureCommand.Pass(var order) -> pass(order);
+        }
+    }
+
+    private void look(CompletionStage<List<ReplicaStatus>> found) {
+        looking = true;
+        getContext()
+                .pipeToSelf(
+                        found,
+                        (statuses, failure) ->
+                                new Adopted(
+                                        statuses == null ? List.of() : statuses,
+                                        Optional.ofNullable(failure)));
+    }
+
     private void adopted(Adopted adoption) {
-        adoption.failure()
-                .ifPresent(failure ->
-                        getContext()
-                                .getLog()
-                                .error("could not look for running replicas", failure));
-        adopted = adoption.failure().isEmpty();
+        looking = false;
+        if (adoption.failure().isPresent()) {
+            getContext()
+                    .getLog()
+                    .error(
+                            "could not look for running replicas; tries again",
+                            adoption.failure().get());
+            return;
+        }
         for (var status : adoption.found()) {
             getContext()
                     .getLog()
@@ -171,114 +210,93 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
                             status.right(),
                             status.running() ? "running" : "ended",
                             status.detail());
-            replica(status.right().vm()).tell(new ReplicaActor.Found(status));
+            tell(status.right().vm(), new ReplicaActor.Found(status));
         }
-        askAgain();
+        early.forEach(event -> tell(event.right().vm(), new ReplicaActor.Happened(event)));
+        early.clear();
+        decide(new TenureInput.Adopted());
     }
 
-    private void askAgain() {
-        if (adopted && !cleaning) {
-            parts.join()
-                    .accept(
-                            new ServerInput.Join(
-                                    parts.bootId(), parts.memoryMiB(), holding, clean));
+    private void happened(ReplicaEvent event) {
+        if (state instanceof TenureState.Adopting) {
+            early.add(event);
+        } else {
+            tell(event.right().vm(), new ReplicaActor.Happened(event));
         }
     }
 
-    private void welcome(Incarnation incarnation) {
-        // A welcome that comes late must not revive an incarnation that was declared clean.
-        if (holding.isAfter(incarnation) || cleaning || (clean && holding.equals(incarnation))) {
-            return;
-        }
-        if (!incarnation.equals(holding) || !welcomed) {
-            getContext().getLog().info("admitted as {}", incarnation);
-            parts.file().write(new IncarnationFile.Saved(parts.bootId(), incarnation));
-        }
-        holding = incarnation;
-        welcomed = true;
-        clean = false;
-        parts.lease().hold(incarnation);
+    private void check(VmSpec spec, ActorRef<Checked> replyTo) {
+        parts.hypervisor()
+                .check(spec)
+                .whenComplete((problems, failure) ->
+                        replyTo.tell(
+                                new Checked(
+                                        problems != null
+                                                ? problems
+                                                : List.of(String.valueOf(failure)))));
     }
 
-    /** Ours to clean unless it speaks of a life before the one that we hold. */
-    private void mustClean(Incarnation upTo, boolean fenced) {
-        boolean unknownToJournal = upTo.equals(Incarnation.NONE) && !welcomed;
-        boolean late =
-                (holding.isAfter(upTo) && !unknownToJournal)
-                        || (welcomed && holding.equals(upTo) && !fenced);
-        if (late || cleaning || (clean && holding.equals(upTo))) {
-            return;
-        }
+    private void clean(Incarnation upTo) {
         getContext()
                 .getLog()
                 .warn(
                         "killing whatever {} or an earlier life left here before asking for the next one",
                         upTo);
-        cleaning = true;
-        dirty = true;
-        welcomed = false;
-        parts.lease().hold(Incarnation.NONE);
         replicas.values().forEach(getContext()::stop);
         replicas.clear();
         getContext()
                 .pipeToSelf(
                         parts.hypervisor().clean(),
-                        (_, failure) -> new Cleaned(upTo, Optional.ofNullable(failure)));
+                        (_, failure) -> new Cleaned(Optional.ofNullable(failure)));
     }
 
-    private void cleaned(Incarnation upTo, Optional<Throwable> failure) {
-        cleaning = false;
-        if (failure.isPresent()) {
-            getContext()
-                    .getLog()
-                    .error("could not kill everything that ran here; tries again", failure.get());
-            return;
+    private void cleaned(Optional<Throwable> failure) {
+        failure.ifPresent(why ->
+                getContext()
+                        .getLog()
+                        .error("could not kill everything that ran here; tries again", why));
+        if (failure.isPresent() || !decide(new TenureInput.CleanDone())) {
+            decide(new TenureInput.CleanFailed());
         }
-        dirty = false;
-        holding = upTo;
-        clean = true;
-        askAgain();
     }
 
-    private void order(VmAction action) {
-        if (cleaning || dirty || !adopted) {
-            return; // Unanswered orders come again.
-        }
-        switch (action) {
-            case VmAction.StartReplica(var right, var spec) -> {
-                if (right.incarnation().equals(holding)) {
-                    replica(right.vm())
-                            .tell(new ReplicaActor.Start(right, spec, parts.lease().isLive()));
-                } else {
-                    getContext().getLog().warn("{} is not for {}: not started", right, holding);
-                }
-            }
+    private void pass(VmAction order) {
+        switch (order) {
+            case VmAction.StartReplica(var right, var spec) ->
+                    tell(right.vm(), new ReplicaActor.Start(right, spec, parts.lease().isLive()));
             case VmAction.StopReplica(var right, var kill) ->
-                    replica(right.vm()).tell(new ReplicaActor.Stop(right, kill));
-            case VmAction.Confirm(var right) -> {
-                if (right.incarnation().equals(holding)) {
-                    replica(right.vm()).tell(new ReplicaActor.Confirm(right));
-                }
-            }
+                    tell(right.vm(), new ReplicaActor.Stop(right, kill));
+            case VmAction.Confirm(var right) -> tell(right.vm(), new ReplicaActor.Confirm(right));
             case VmAction.Reserve _,
                     VmAction.Release _,
                     VmAction.AskStanding _,
                     VmAction.WakeAfter _,
+                    VmAction.InsistAfter _,
                     VmAction.SettleAfter _ ->
-                    getContext().getLog().error("not an order for a server: {}", action);
+                    throw new IllegalStateException(
+                            "Expected an order for a server, but got " + order);
         }
     }
 
-    private ActorRef<ReplicaActor.Message> replica(VmName vm) {
-        return replicas.computeIfAbsent(
-                vm,
-                name ->
-                        getContext()
-                                .spawn(
-                                        ReplicaActor.create(
-                                                name,
-                                                parts.hypervisor(),
-                                                news -> parts.entities().accept(name, news)),
-                                        "replica-" + name + "-" + System.nanoTime()));
+    /** Whose floor cannot be read does nothing: what it did before is not known. */
+    private void tell(VmName vm, ReplicaActor.Message message) {
+        try {
+            replicas.computeIfAbsent(vm, this::spawn).tell(message);
+        } catch (UncheckedIOException e) {
+            getContext().getLog().error("{} is left alone: {}", vm, e.getMessage(), e);
+        }
+    }
+
+    private ActorRef<ReplicaActor.Message> spawn(VmName vm) {
+        return getContext()
+                .spawn(
+                        ReplicaActor.create(
+                                vm,
+                                parts.floors().read(vm),
+                                parts.hypervisor(),
+                                parts.floors(),
+                                news -> parts.entities().accept(vm, news)),
+                        "replica-" + vm + "-" + System.nanoTime(),
+                        DispatcherSelector.blocking());
     }
 }

@@ -5,7 +5,6 @@ import dev.belay.model.Incarnation;
 import dev.belay.model.RunRight;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,9 +12,9 @@ import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /**
- * A machine of the simulation: power, the node's process, guest processes with their leashes, and
- * what lies on its disk. It behaves as server.ServerNode and replica.ReplicaActor have to; a {@link
- * Hole} makes it forget one of their duties, to show that the simulation notices.
+ * A machine of the simulation: power, the node's process with the shipped cores of {@link Tenure}
+ * and {@link ReplicaLife} in it, guest processes with their leashes, and what lies on its disk. A
+ * {@link Hole} makes what is around the cores fail in a duty, to show that the simulation notices.
  */
 final class SimulatedServer {
     /** Longest lease, in steps of virtual time. */
@@ -24,12 +23,12 @@ final class SimulatedServer {
     /** Two of them are so rare that a walk of a few hundred seeds does not meet them. */
     enum Hole {
         NONE,
-        /** What ended here is forgotten with the node's process. Rare. */
+        /** What was begun here is forgotten with the node's process. Rare. */
         FLOOR_NOT_ON_DISK,
-        /** Only an ordered stop is remembered, not an end of another kind. */
-        FLOOR_ONLY_FROM_STOPS,
-        /** Welcomed to an incarnation after which it said that it has cleaned up. Rare. */
-        WELCOMED_AGAIN,
+        /** What was begun here is forgotten at once. */
+        NO_FLOOR,
+        /** That an incarnation was declared clean is forgotten with the node's process. Rare. */
+        CLEAN_NOT_ON_DISK,
         /** The leash does nothing. */
         NO_LEASH,
         /** A right of another incarnation than the one held is started. */
@@ -39,8 +38,12 @@ final class SimulatedServer {
     /** One guest process; {@code until}: its leash kills it then. */
     record Guest(RunRight right, int until) {}
 
-    /** What survives everything. {@code spent}: cleaned up after it, so never to be used again. */
-    record Disk(Incarnation incarnation, boolean spent, Map<VmName, Epoch> floors) {}
+    /** What survives everything. */
+    private static final class Disk {
+        private Incarnation incarnation = Incarnation.NONE;
+        private boolean clean;
+        private final Map<VmName, Epoch> floors = new HashMap<>();
+    }
 
     final ServerName name;
     final Hole hole;
@@ -49,14 +52,13 @@ final class SimulatedServer {
     boolean processUp;
     boolean cutOff;
     int boot = 1;
-    private Disk disk = new Disk(Incarnation.NONE, false, new HashMap<>());
-    private Incarnation holding = Incarnation.NONE;
-    private boolean clean;
-    private boolean welcomed;
+    private final Disk disk = new Disk();
+    private TenureState tenure = new TenureState.Adopting(Incarnation.NONE, false);
+    private final Map<VmName, ReplicaState> replicas = new HashMap<>();
+    private int now;
     private int leaseUntil;
     private Incarnation lease = Incarnation.NONE;
-    private final Map<VmName, Epoch> floors = new HashMap<>();
-    private final Map<VmName, VmInput> endings = new HashMap<>();
+    private boolean troubled;
     private final Consumer<ServerInput.Join> join;
     private final BiConsumer<VmName, VmInput> entities;
 
@@ -97,58 +99,29 @@ final class SimulatedServer {
             return;
         }
         processUp = true;
-        holding = disk.incarnation();
-        clean = disk.spent();
-        welcomed = false;
-        lease = Incarnation.NONE;
+        tenure = new TenureState.Adopting(disk.incarnation, disk.clean);
+        lease = disk.clean ? Incarnation.NONE : disk.incarnation;
         leaseUntil = 0;
-        endings.clear();
-        floors.clear();
-        if (hole != Hole.FLOOR_NOT_ON_DISK) {
-            floors.putAll(disk.floors());
+        replicas.clear();
+        if (hole == Hole.FLOOR_NOT_ON_DISK) {
+            disk.floors.clear();
         }
-        guests.values()
-                .forEach(guest ->
-                        entities.accept(
-                                guest.right().vm(), new VmInput.ReplicaSeen(guest.right())));
-        askAgain();
+        for (var guest : List.copyOf(guests.values())) {
+            tell(guest.right().vm(), new ReplicaInput.Found(guest.right(), true, "runs"));
+        }
+        hear(new TenureInput.Adopted());
     }
 
     void askAgain() {
-        if (processUp) {
-            join.accept(new ServerInput.Join("boot-" + boot, 8192, holding, clean));
-        }
+        hear(new TenureInput.Tick());
     }
 
     void welcome(Incarnation incarnation) {
-        boolean usedUp = clean && incarnation.equals(holding) && hole != Hole.WELCOMED_AGAIN;
-        if (!processUp || holding.isAfter(incarnation) || usedUp) {
-            return;
-        }
-        holding = incarnation;
-        welcomed = true;
-        clean = false;
-        disk = new Disk(incarnation, false, disk.floors());
-        if (!lease.equals(incarnation)) {
-            lease = incarnation;
-            leaseUntil = 0;
-        }
+        hear(new TenureInput.Welcome(incarnation));
     }
 
     void mustClean(Incarnation upTo, boolean fenced) {
-        boolean late = holding.isAfter(upTo) || (welcomed && holding.equals(upTo) && !fenced);
-        if (!processUp || late || (clean && holding.equals(upTo))) {
-            return;
-        }
-        guests.clear();
-        welcomed = false;
-        lease = Incarnation.NONE;
-        leaseUntil = 0;
-        endings.clear();
-        holding = upTo;
-        clean = true;
-        disk = new Disk(upTo, true, disk.floors());
-        askAgain();
+        hear(new TenureInput.MustClean(upTo, fenced));
     }
 
     /** The incarnation to ask a lease for; none when nothing can or may be asked. */
@@ -168,14 +141,15 @@ final class SimulatedServer {
     }
 
     void refused(Incarnation incarnation) {
-        if (processUp && incarnation.equals(holding)) {
-            welcomed = false;
-            askAgain();
+        if (lease.equals(incarnation)) {
+            lease = Incarnation.NONE;
         }
+        hear(new TenureInput.LeaseRefused(incarnation));
     }
 
     /** The leashes do their work, whatever the node's process does. */
-    void passTime(int now) {
+    void passTime(int time) {
+        now = time;
         if (hole == Hole.NO_LEASH) {
             return;
         }
@@ -197,100 +171,132 @@ final class SimulatedServer {
 
     private void ended(RunRight right, VmInput.Cause cause) {
         if (processUp) {
-            say(right, new VmInput.ReplicaGone(right, cause, "ended"), false);
+            tell(right.vm(), new ReplicaInput.Gone(right, cause, "ended"));
         }
     }
 
-    void order(VmAction action, int now, boolean startFails) {
+    /**
+     * @param fails whether the hypervisor fails to do it; it may have begun
+     */
+    void order(VmAction action, int time, boolean fails) {
+        now = time;
+        troubled = fails;
+        if (hole == Hole.ANY_INCARNATION && processUp && action instanceof VmAction.StartReplica) {
+            carryOut(new TenureCommand.Pass(action));
+        } else {
+            hear(new TenureInput.Ordered(action));
+        }
+        troubled = false;
+    }
+
+    // ---- the shells of the two cores
+
+    private void hear(TenureInput input) {
         if (!processUp) {
             return;
         }
-        switch (action) {
-            case VmAction.StartReplica(var right, _) -> start(right, now, startFails);
-            case VmAction.StopReplica(var right, _) -> {
+        var turn = Tenure.decide(tenure, input);
+        tenure = turn.state();
+        turn.commands().forEach(this::carryOut);
+    }
+
+    private void carryOut(TenureCommand command) {
+        switch (command) {
+            case TenureCommand.Keep(var incarnation, var clean) -> {
+                disk.incarnation = incarnation;
+                disk.clean = clean && hole != Hole.CLEAN_NOT_ON_DISK;
+            }
+            case TenureCommand.HoldLease(var incarnation) -> {
+                if (!lease.equals(incarnation)) {
+                    lease = incarnation;
+                    leaseUntil = 0;
+                }
+            }
+            case TenureCommand.Join(var holding, var clean) ->
+                    join.accept(new ServerInput.Join("boot-" + boot, 8192, holding, clean));
+            case TenureCommand.Adopt() -> hear(new TenureInput.Adopted());
+            case TenureCommand.Clean _ -> {
+                guests.clear();
+                replicas.clear();
+                hear(new TenureInput.CleanDone());
+            }
+            case TenureCommand.Pass(VmAction.StartReplica(var right, var spec)) -> {
+                boolean live =
+                        hole == Hole.ANY_INCARNATION
+                                || (lease.equals(right.incarnation()) && now < leaseUntil);
+                tell(right.vm(), new ReplicaInput.Start(right, spec, live));
+            }
+            case TenureCommand.Pass(VmAction.StopReplica(var right, var kill)) ->
+                    tell(right.vm(), new ReplicaInput.Stop(right, kill));
+            case TenureCommand.Pass(VmAction.Confirm(var right)) -> {
                 var guest = guests.get(right.vm());
+                boolean runs = guest != null && guest.right().equals(right);
+                tell(right.vm(), new ReplicaInput.Confirm(right, runs));
+            }
+            case TenureCommand.Pass(var order) ->
+                    throw new IllegalArgumentException("not an order for a server: " + order);
+        }
+    }
+
+    private void tell(VmName vm, ReplicaInput input) {
+        var known =
+                replicas.getOrDefault(
+                        vm, ReplicaState.of(vm, disk.floors.getOrDefault(vm, Epoch.NONE)));
+        var turn = ReplicaLife.decide(known, input);
+        var next = turn.state();
+        boolean forgets = hole == Hole.NO_FLOOR && next.standing() instanceof ReplicaState.Ended;
+        replicas.put(vm, forgets ? ReplicaState.of(vm, Epoch.NONE) : next);
+        turn.commands().forEach(command -> carryOut(vm, command));
+    }
+
+    private void carryOut(VmName vm, ReplicaCommand command) {
+        switch (command) {
+            case ReplicaCommand.KeepFloor(var floor) -> {
+                if (hole != Hole.NO_FLOOR) {
+                    disk.floors.put(vm, floor);
+                }
+            }
+            case ReplicaCommand.Launch(var right, _) -> {
+                // Too late for its lease: it is begun, and its leash ends it at once.
+                guests.put(vm, new Guest(right, Math.max(leaseUntil, now + 1)));
+                tell(
+                        vm,
+                        troubled
+                                ? new ReplicaInput.StartFailed(right, "no answer", true)
+                                : new ReplicaInput.Started(right, 1, "runs"));
+            }
+            case ReplicaCommand.End(var right, _) -> {
+                if (troubled && now % 2 == 0) {
+                    tell(vm, new ReplicaInput.StopFailed(right, "it does not go away"));
+                    return;
+                }
+                var guest = guests.get(vm);
                 if (guest != null && !guest.right().epoch().isAfter(right.epoch())) {
-                    guests.remove(right.vm());
+                    guests.remove(vm);
                 }
-                say(right, new VmInput.ReplicaGone(right, VmInput.Cause.STOPPED, "stopped"), true);
+                tell(vm, new ReplicaInput.StopDone(right));
             }
-            case VmAction.Confirm(var right) -> {
-                var guest = guests.get(right.vm());
-                if (right.incarnation().equals(holding)
-                        && (guest == null || !guest.right().equals(right))) {
-                    say(
-                            right,
-                            new VmInput.ReplicaGone(right, VmInput.Cause.DIED, "not found"),
-                            false);
-                }
-            }
-            default -> throw new IllegalArgumentException("not an order for a server: " + action);
+            case ReplicaCommand.Tell(var news) -> entities.accept(vm, news);
         }
-    }
-
-    private void start(RunRight right, int now, boolean fails) {
-        var vm = right.vm();
-        var guest = guests.get(vm);
-        if (guest != null && guest.right().equals(right)) {
-            entities.accept(vm, new VmInput.ReplicaStarted(right, "runs", List.of()));
-            return;
-        }
-        if (!right.incarnation().equals(holding) && hole != Hole.ANY_INCARNATION) {
-            return;
-        }
-        if (!right.epoch().isAfter(floors.getOrDefault(vm, Epoch.NONE))) {
-            var known = endings.get(vm);
-            entities.accept(
-                    vm,
-                    known instanceof VmInput.ReplicaStartFailed failed
-                                    && failed.right().equals(right)
-                            ? known
-                            : new VmInput.ReplicaGone(
-                                    right, VmInput.Cause.STOPPED, "ended here already"));
-            return;
-        }
-        boolean leaseLive = lease.equals(right.incarnation()) && now < leaseUntil;
-        if ((!leaseLive && hole != Hole.ANY_INCARNATION) || fails) {
-            say(right, new VmInput.ReplicaStartFailed(right, "could not", !leaseLive), false);
-            return;
-        }
-        guests.put(vm, new Guest(right, Math.max(leaseUntil, now + 1)));
-        entities.accept(vm, new VmInput.ReplicaStarted(right, "runs", List.of()));
-    }
-
-    /** Nothing of this right runs, and none will: whoever says so has to remember it. */
-    private void say(RunRight right, VmInput news, boolean stop) {
-        if (stop || hole != Hole.FLOOR_ONLY_FROM_STOPS) {
-            floors.merge(right.vm(), right.epoch(), SimulatedServer::newer);
-            disk.floors().merge(right.vm(), right.epoch(), SimulatedServer::newer);
-        }
-        endings.put(right.vm(), news);
-        entities.accept(right.vm(), news);
-    }
-
-    private static Epoch newer(Epoch one, Epoch other) {
-        return one.isAfter(other) ? one : other;
     }
 
     List<RunRight> running() {
-        var rights = new ArrayList<RunRight>();
-        guests.values().forEach(guest -> rights.add(guest.right()));
-        return rights;
+        return guests.values().stream().map(Guest::right).toList();
     }
 
     @Override
     public String toString() {
-        return "%s boot %d%s%s%s holding %s%s lease %s until %d runs %s"
+        return "%s boot %d%s%s%s %s lease %s until %d runs %s, replicas %s"
                 .formatted(
                         name,
                         boot,
                         powered ? "" : " OFF",
                         processUp ? "" : " no process",
                         cutOff ? " cut off" : "",
-                        holding,
-                        clean ? " clean" : "",
+                        tenure,
                         lease,
                         leaseUntil,
-                        guests.values());
+                        guests.values(),
+                        replicas.values());
     }
 }

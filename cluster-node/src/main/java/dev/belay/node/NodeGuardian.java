@@ -1,17 +1,18 @@
 package dev.belay.node;
 
+import dev.belay.calm.ClusterEntity;
 import dev.belay.cluster.ArbiterAllocation;
 import dev.belay.cluster.ArbiterAllocation.Subject;
 import dev.belay.cluster.ClusterModel;
 import dev.belay.cluster.LeaseKeeper;
 import dev.belay.cluster.Membership;
 import dev.belay.cluster.NodeDirectory;
-import dev.belay.cluster.TcpReachabilityProbe;
 import dev.belay.decision.ServerState;
 import dev.belay.decision.VmLife;
 import dev.belay.decision.VmState;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
+import dev.belay.replica.FloorFiles;
 import dev.belay.replica.Hypervisor;
 import dev.belay.replica.Hypervisor.ReplicaStatus;
 import dev.belay.server.FenceAgent;
@@ -45,7 +46,8 @@ final class NodeGuardian {
             Hypervisor hypervisor,
             CompletionStage<List<ReplicaStatus>> found,
             LeaseKeeper lease,
-            IncarnationFile file) {}
+            IncarnationFile file,
+            FloorFiles floors) {}
 
     private NodeGuardian() {}
 
@@ -64,8 +66,9 @@ final class NodeGuardian {
                             Membership.create(
                                     settings.directory(),
                                     settings.membership(),
-                                    model,
-                                    new TcpReachabilityProbe()),
+                                    settings.freezeWindow(),
+                                    settings.lifelines(),
+                                    model),
                             "membership");
             var wiring =
                     new Wiring(
@@ -73,6 +76,7 @@ final class NodeGuardian {
                             settings.directory(),
                             model,
                             settings.leaseProofWait(),
+                            settings.duration("calm.cool-down"),
                             fenceAgent,
                             membership);
             shard(context, settings.directory(), model, wiring);
@@ -112,6 +116,13 @@ final class NodeGuardian {
                                 new ArbiterAllocation(
                                         directory, id -> subjectServer(model, new ServerName(id))))
                         .withRole("voter"));
+        sharding.init(
+                Entity.of(ClusterEntity.KEY, entity -> ClusterEntity.create(entity.getEntityId()))
+                        .withMessageExtractor(new OneShardEach<>())
+                        .withAllocationStrategy(
+                                new ArbiterAllocation(
+                                        directory, _ -> new Subject(Optional.empty(), true)))
+                        .withRole("voter"));
     }
 
     private static Subject subjectVm(VmState state) {
@@ -143,6 +154,7 @@ final class NodeGuardian {
                                         parts.found(),
                                         parts.lease(),
                                         parts.file(),
+                                        parts.floors(),
                                         settings.bootId(),
                                         settings.memoryMiB(),
                                         join ->

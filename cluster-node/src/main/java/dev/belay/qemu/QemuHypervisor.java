@@ -78,8 +78,10 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
      */
     private final Set<Incarnation> over = ConcurrentHashMap.newKeySet();
 
-    private volatile Consumer<ReplicaEvent> observer =
-            event -> log.warn("Nobody observes replicas, lost: {}", event);
+    /** What happened before anybody observed; the lock of {@code observer} too. */
+    private final List<ReplicaEvent> unheard = new ArrayList<>();
+
+    private @Nullable Consumer<ReplicaEvent> observer;
 
     public QemuHypervisor(QemuSettings settings) {
         this.settings = settings;
@@ -153,7 +155,7 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
                                 new DiskFiles(settings).overlaysOf(spec, right.epoch())),
                         files,
                         remains,
-                        event -> observer.accept(event));
+                        this::happened);
         // Known from here on, so that a grant during the start reaches its leashes.
         replicas.put(Key.of(right), replica);
         try {
@@ -230,20 +232,53 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
         }
     }
 
+    /**
+     * All that live are known, and so get every grant, before the first of them is talked to: one
+     * that hangs costs none of the others anything.
+     */
     @Override
     public CompletionStage<List<ReplicaStatus>> adopt() {
         return inBackground(
                 "adopt",
                 () -> {
-                    var found = new ArrayList<ReplicaStatus>();
+                    var found = new ArrayList<CompletionStage<Optional<ReplicaStatus>>>();
                     for (var files : ReplicaFiles.all(settings.runDir())) {
-                        alone(files.vm(), () -> adopt(files)).ifPresent(found::add);
+                        var alive = manifest(files).flatMap(manifest -> alive(files, manifest));
+                        found.add(
+                                alive.isPresent()
+                                        ? CompletableFuture.completedFuture(alive)
+                                        : inBackground(
+                                                "bury " + files.vm(),
+                                                () -> alone(files.vm(), () -> bury(files))));
                     }
-                    return List.copyOf(found);
+                    return found.stream().flatMap(one -> Waiting.reply(one).stream()).toList();
                 });
     }
 
-    private Optional<ReplicaStatus> adopt(ReplicaFiles files) throws IOException {
+    /** Its status, and from here on it is known; empty when it does not live. */
+    private Optional<ReplicaStatus> alive(ReplicaFiles files, Manifest manifest) {
+        var known = replicas.get(Key.of(manifest.right()));
+        if (known != null) {
+            return Optional.of(known.status());
+        }
+        if (manifest.phase() != Phase.RUNNING
+                || !manifest.qemu().map(leashed -> leashed.program().isAlive()).orElse(false)) {
+            return Optional.empty();
+        }
+        var replica = new Replica(manifest, files, remains, this::happened);
+        replicas.put(Key.of(replica.right()), replica);
+        gate.adopt(replica.taps());
+        // A lease that was granted to this process a moment before counts for it too.
+        var deadline = leases.get(replica.right().incarnation());
+        if (deadline != null) {
+            extend(replica.right().incarnation(), deadline);
+        }
+        log.info("{} was found alive", replica.right());
+        Thread.ofVirtual().name("adopt " + replica.right()).start(() -> replica.adopt(ADOPT_LIMIT));
+        return Optional.of(replica.status());
+    }
+
+    private Optional<ReplicaStatus> bury(ReplicaFiles files) throws IOException {
         var read = manifest(files);
         if (read.isEmpty()) {
             // Not even its manifest was whole: nothing was started.
@@ -251,23 +286,7 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
             files.delete();
             return Optional.empty();
         }
-        var manifest = read.get();
-        var known = replicas.get(Key.of(manifest.right()));
-        if (known != null) {
-            return Optional.of(known.status());
-        }
-        var alive = manifest.qemu().map(leashed -> leashed.program().isAlive()).orElse(false);
-        var replica = new Replica(manifest, files, remains, event -> observer.accept(event));
-        return Optional.of(
-                manifest.phase() == Phase.RUNNING && alive ? adopt(replica) : bury(replica));
-    }
-
-    private ReplicaStatus adopt(Replica replica) {
-        replicas.put(Key.of(replica.right()), replica);
-        gate.adopt(replica.taps());
-        replica.adopt(ADOPT_LIMIT);
-        log.info("{} was found alive", replica.right());
-        return replica.status();
+        return Optional.of(bury(new Replica(read.get(), files, remains, this::happened)));
     }
 
     /** Ended while no node looked, or its start was never finished. */
@@ -360,7 +379,21 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
 
     @Override
     public void observe(Consumer<ReplicaEvent> newObserver) {
-        observer = newObserver;
+        synchronized (unheard) {
+            observer = newObserver;
+            unheard.forEach(newObserver);
+            unheard.clear();
+        }
+    }
+
+    private void happened(ReplicaEvent event) {
+        synchronized (unheard) {
+            if (observer == null) {
+                unheard.add(event);
+            } else {
+                observer.accept(event);
+            }
+        }
     }
 
     private static Optional<Manifest> manifest(ReplicaFiles files) {

@@ -1,0 +1,20 @@
+package dev.belay.decision;
+
+import dev.belay.model.Epoch;
+import dev.belay.model.RunRight;
+import dev.belay.model.VmSpec;
+
+/** Work that a replica's core hands out. */
+public sealed interface ReplicaCommand {
+    /** On disk before anything that follows: no epoch up to this one is begun here again. */
+    record KeepFloor(Epoch floor) implements ReplicaCommand {}
+
+    /** To the hypervisor; answered by Started, StartedAndEnded or StartFailed. */
+    record Launch(RunRight right, VmSpec spec) implements ReplicaCommand {}
+
+    /** To the hypervisor: end this right and every older one. StopDone or StopFailed answer. */
+    record End(RunRight right, boolean kill) implements ReplicaCommand {}
+
+    /** To the VM's entity. */
+    record Tell(VmInput news) implements ReplicaCommand {}
+}

@@ -1,0 +1,220 @@
+package dev.belay.decision;
+
+import static dev.belay.decision.Samples.E6;
+import static dev.belay.decision.Samples.E7;
+import static dev.belay.decision.Samples.E8;
+import static dev.belay.decision.Samples.RIGHT;
+import static dev.belay.decision.Samples.SPEC;
+import static dev.belay.decision.Samples.WEB;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.belay.decision.ReplicaCommand.End;
+import dev.belay.decision.ReplicaCommand.KeepFloor;
+import dev.belay.decision.ReplicaCommand.Launch;
+import dev.belay.decision.ReplicaCommand.Tell;
+import dev.belay.decision.ReplicaState.ClearingUp;
+import dev.belay.decision.ReplicaState.Ended;
+import dev.belay.decision.ReplicaState.InStart;
+import dev.belay.decision.ReplicaState.InStop;
+import dev.belay.decision.ReplicaState.Nothing;
+import dev.belay.decision.ReplicaState.Runs;
+import dev.belay.decision.ReplicaState.Standing;
+import dev.belay.decision.VmInput.Cause;
+import dev.belay.model.Epoch;
+import dev.belay.model.RunRight;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class ReplicaLifeTest {
+    private static final RunRight OLDER =
+            new RunRight(WEB, E6, RIGHT.server(), RIGHT.incarnation());
+    private static final RunRight NEWER =
+            new RunRight(WEB, E8, RIGHT.server(), RIGHT.incarnation());
+    private static final VmInput.ReplicaStartFailed FAILED =
+            new VmInput.ReplicaStartFailed(RIGHT, "no image", false);
+    private static final VmInput.ReplicaGone GONE =
+            new VmInput.ReplicaGone(RIGHT, Cause.DIED, "signal 9");
+
+    private static ReplicaState at(Epoch floor, Standing standing) {
+        return new ReplicaState(WEB, floor, standing);
+    }
+
+    private static ReplicaInput.Start start(RunRight right) {
+        return new ReplicaInput.Start(right, SPEC, true);
+    }
+
+    /** From one input to the next; the commands of the last. */
+    private static Turn<ReplicaState, ReplicaCommand> walk(
+            ReplicaState from, ReplicaInput... inputs) {
+        var turn = Turn.<ReplicaState, ReplicaCommand>of(from);
+        for (var input : inputs) {
+            turn = ReplicaLife.decide(turn.state(), input);
+        }
+        return turn;
+    }
+
+    @Test
+    void theFloorIsOnDiskBeforeAnythingStarts() {
+        assertThat(walk(at(E6, new Nothing()), start(RIGHT)))
+                .isEqualTo(
+                        Turn.of(
+                                at(E7, new InStart(RIGHT, Optional.empty())),
+                                new KeepFloor(E7),
+                                new Launch(RIGHT, SPEC)));
+    }
+
+    @Test
+    void anOrderOfAnEarlierProcessLifeStartsNothingThatWasBegunBefore() {
+        // The process of the node is new, and adoption found nothing.
+        var turn = walk(ReplicaState.of(WEB, E7), start(RIGHT));
+        assertThat(turn.state().standing()).isEqualTo(new Nothing());
+        assertThat(turn.commands())
+                .singleElement()
+                .isInstanceOfSatisfying(
+                        Tell.class,
+                        tell -> assertThat(tell.news()).isInstanceOf(VmInput.ReplicaGone.class));
+    }
+
+    @Test
+    void aFailedStartIsToldOnlyWhenNothingOfItRuns() {
+        var begun = walk(at(E6, new Nothing()), start(RIGHT)).state();
+        var failed = walk(begun, new ReplicaInput.StartFailed(RIGHT, "no image", false));
+        assertThat(failed.commands()).containsExactly(new End(RIGHT, true));
+        var stuck = walk(failed.state(), new ReplicaInput.StopFailed(RIGHT, "hangs"));
+        assertThat(stuck.commands()).isEmpty();
+        var again = walk(stuck.state(), start(RIGHT));
+        assertThat(again.commands()).containsExactly(new End(RIGHT, true));
+        var done = walk(again.state(), new ReplicaInput.StopDone(RIGHT));
+        assertThat(done.commands()).containsExactly(new Tell(FAILED));
+        assertThat(walk(done.state(), start(RIGHT)).commands()).containsExactly(new Tell(FAILED));
+    }
+
+    @Test
+    void withoutALeaseNothingStarts() {
+        var turn = walk(at(E6, new Nothing()), new ReplicaInput.Start(RIGHT, SPEC, false));
+        assertThat(turn.commands()).hasSize(2).first().isEqualTo(new KeepFloor(E7));
+        assertThat(walk(turn.state(), start(RIGHT)).commands())
+                .singleElement()
+                .isInstanceOfSatisfying(
+                        Tell.class,
+                        tell ->
+                                assertThat(tell.news())
+                                        .isInstanceOf(VmInput.ReplicaStartFailed.class));
+    }
+
+    @Test
+    void aStopDuringTheStartIsDoneAfterIt() {
+        var begun = walk(at(E6, new Nothing()), start(RIGHT), new ReplicaInput.Stop(RIGHT, true));
+        assertThat(begun.commands()).isEmpty();
+        var started = walk(begun.state(), new ReplicaInput.Started(RIGHT, 5, "pid 1"));
+        assertThat(started.commands()).hasSize(2).last().isEqualTo(new End(RIGHT, true));
+        assertThat(started.state().standing()).isEqualTo(new InStop(RIGHT, true, true));
+    }
+
+    @Test
+    void aStopOfWhatNeverStartedIsRememberedBeforeItIsAnswered() {
+        var stopping = walk(at(E6, new Nothing()), new ReplicaInput.Stop(RIGHT, true));
+        assertThat(stopping.commands()).containsExactly(new KeepFloor(E7), new End(RIGHT, true));
+        var done = walk(stopping.state(), new ReplicaInput.StopDone(RIGHT));
+        assertThat(walk(done.state(), start(RIGHT)).commands())
+                .isEqualTo(done.commands())
+                .noneMatch(Launch.class::isInstance);
+    }
+
+    @Test
+    void whatCouldNotBeStoppedIsNotCalledGone() {
+        var stuck =
+                walk(
+                        at(E7, new Runs(RIGHT, "pid 1", Optional.empty())),
+                        new ReplicaInput.Stop(RIGHT, false),
+                        new ReplicaInput.StopFailed(RIGHT, "hangs"));
+        assertThat(stuck.commands()).isEmpty();
+        assertThat(walk(stuck.state(), new ReplicaInput.Confirm(RIGHT, false)).commands())
+                .containsExactly(new End(RIGHT, true));
+    }
+
+    @Test
+    void ofTwoReplicasThatAreFoundTheOlderIsEnded() {
+        var turn =
+                walk(
+                        ReplicaState.of(WEB, E8),
+                        new ReplicaInput.Found(RIGHT, true, "pid 1"),
+                        new ReplicaInput.Found(NEWER, true, "pid 2"));
+        assertThat(turn.state().standing()).isEqualTo(new Runs(NEWER, "pid 2", Optional.empty()));
+        assertThat(turn.commands()).contains(new End(RIGHT, true));
+    }
+
+    @Test
+    void troubleIsToldAgainWhenAsked() {
+        var panicked = new VmInput.GuestPanicked(RIGHT);
+        var turn =
+                walk(
+                        at(E7, new Runs(RIGHT, "pid 1", Optional.empty())),
+                        new ReplicaInput.InTrouble(RIGHT, panicked),
+                        new ReplicaInput.Confirm(RIGHT, true));
+        assertThat(turn.commands()).containsExactly(new Tell(panicked));
+    }
+
+    // ---- every state with every input
+
+    static Stream<ReplicaState> states() {
+        var stop = new ReplicaInput.Stop(RIGHT, true);
+        var standings =
+                List.of(
+                        new InStart(RIGHT, Optional.empty()),
+                        new InStart(RIGHT, Optional.of(stop)),
+                        new Runs(RIGHT, "pid 1", Optional.empty()),
+                        new Runs(RIGHT, "pid 1", Optional.of(new VmInput.GuestPanicked(RIGHT))),
+                        new InStop(RIGHT, true, true),
+                        new InStop(RIGHT, false, true),
+                        new InStop(RIGHT, true, false),
+                        new ClearingUp(RIGHT, FAILED, true),
+                        new ClearingUp(RIGHT, FAILED, false),
+                        new Ended(RIGHT, GONE),
+                        new Ended(RIGHT, FAILED));
+        var states = new ArrayList<ReplicaState>();
+        for (var floor : List.of(Epoch.NONE, E6, E7, E8)) {
+            states.add(at(floor, new Nothing()));
+        }
+        standings.forEach(standing -> states.add(at(E7, standing)));
+        standings.forEach(standing -> states.add(at(E8, standing)));
+        // Found by a process that knows no floor.
+        states.add(at(Epoch.NONE, new Runs(RIGHT, "pid 1", Optional.empty())));
+        return states.stream();
+    }
+
+    static List<ReplicaInput> inputs() {
+        var inputs = new ArrayList<ReplicaInput>();
+        for (var right : List.of(OLDER, RIGHT, NEWER)) {
+            for (boolean flag : List.of(true, false)) {
+                inputs.add(new ReplicaInput.Start(right, SPEC, flag));
+                inputs.add(new ReplicaInput.Stop(right, flag));
+                inputs.add(new ReplicaInput.Confirm(right, flag));
+                inputs.add(new ReplicaInput.Found(right, flag, "found"));
+                inputs.add(new ReplicaInput.StartFailed(right, "why", flag));
+            }
+            inputs.add(new ReplicaInput.Started(right, 5, "pid 1"));
+            inputs.add(new ReplicaInput.StartedAndEnded(right, "exit 1"));
+            inputs.add(new ReplicaInput.StopDone(right));
+            inputs.add(new ReplicaInput.StopFailed(right, "hangs"));
+            for (var cause : Cause.values()) {
+                inputs.add(new ReplicaInput.Gone(right, cause, "gone"));
+            }
+            inputs.add(new ReplicaInput.InTrouble(right, new VmInput.GuestPanicked(right)));
+        }
+        return inputs;
+    }
+
+    @ParameterizedTest
+    @MethodSource("states")
+    void everyInputInEveryStateKeepsTheRules(ReplicaState state) {
+        for (var input : inputs()) {
+            ServerSideRules.check(state, input, ReplicaLife.decide(state, input));
+        }
+    }
+}
