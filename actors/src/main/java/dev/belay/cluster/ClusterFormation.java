@@ -21,8 +21,13 @@ public interface ClusterFormation {
     /** A fresh process ({@code run}) of this node is up and in no cluster. Repeats are harmless. */
     CompletionStage<Void> booted(ServerName node, UUID run);
 
-    /** May this process found a cluster? Refused also for a run that is not the node's newest. */
-    CompletionStage<Answer> found(ServerName node, UUID run);
+    /**
+     * May this process found a cluster? Refused also for a run that is not the node's newest.
+     *
+     * @param all granted only while every voter is booted and not joined: then there is no cluster
+     *     to be looked for first
+     */
+    CompletionStage<Answer> found(ServerName node, UUID run, boolean all);
 
     /** This process is a member of the cluster of the newest generation. */
     CompletionStage<Void> joined(ServerName node, UUID run);

@@ -23,6 +23,7 @@ import org.slf4j.LoggerFactory;
 final class ClusterJoiner {
     private static final Logger LOG = LoggerFactory.getLogger(ClusterJoiner.class);
     private static final Duration BETWEEN_TRIES = Duration.ofMillis(300);
+    private static final Duration FOUNDING = Duration.ofSeconds(1);
 
     private final ActorSystem<?> system;
     private final NodeDirectory directory;
@@ -30,6 +31,7 @@ final class ClusterJoiner {
     private final Duration look;
     private final UUID run = UUID.randomUUID();
     private volatile long generation = -1;
+    private String refusal = "";
 
     ClusterJoiner(
             ActorSystem<?> system,
@@ -64,11 +66,9 @@ final class ClusterJoiner {
             Cluster.get(system).manager().tell(new JoinSeedNodes(others()));
             long lookUntil = System.nanoTime() + look.toNanos();
             while (!isMember()) {
-                Thread.sleep(50);
-                if (System.nanoTime() > lookUntil && !isMember()) {
-                    askToFound();
-                    lookUntil = System.nanoTime() + BETWEEN_TRIES.toNanos();
-                }
+                // Where every voter booted anew there is nothing to look for.
+                askToFound(System.nanoTime() < lookUntil);
+                awaitMembership(BETWEEN_TRIES);
             }
             insist(
                     "say that it joined",
@@ -85,11 +85,18 @@ final class ClusterJoiner {
         }
     }
 
-    private void askToFound() throws InterruptedException {
+    private void awaitMembership(Duration atMost) throws InterruptedException {
+        long deadline = System.nanoTime() + atMost.toNanos();
+        while (!isMember() && System.nanoTime() < deadline) {
+            Thread.sleep(50);
+        }
+    }
+
+    private void askToFound(boolean all) throws InterruptedException {
         try {
             var answer =
                     formation
-                            .found(directory.self(), run)
+                            .found(directory.self(), run, all)
                             .toCompletableFuture()
                             .get(5, TimeUnit.SECONDS);
             switch (answer) {
@@ -99,10 +106,15 @@ final class ClusterJoiner {
                             granted);
                     generation = granted;
                     Cluster.get(system).manager().tell(new Join(address(directory.selfNode())));
-                    Thread.sleep(1000);
+                    awaitMembership(FOUNDING);
                 }
-                case ClusterFormation.Answer.Refused(var why) ->
+                case ClusterFormation.Answer.Refused(var why) -> {
+                    // Asked again and again: said once.
+                    if (!why.equals(refusal)) {
                         LOG.info("not in a cluster yet, and may not found one: {}", why);
+                    }
+                    refusal = why;
+                }
             }
         } catch (java.util.concurrent.ExecutionException
                 | java.util.concurrent.TimeoutException e) {

@@ -32,7 +32,10 @@ sealed interface Command {
 
     record Booted(String node, UUID run) implements Command {}
 
-    record Found(String node, UUID run) implements Command {}
+    /**
+     * @param all granted only if every voter booted anew, not just a majority of them
+     */
+    record Found(String node, UUID run, boolean all) implements Command {}
 
     record Joined(String node, UUID run) implements Command {}
 }

@@ -45,7 +45,8 @@ final class CommandCodec {
             case Command.DeleteSnapshots(var id, var range) ->
                     write(out.u8(DELETE_SNAPSHOTS).text(id), range);
             case Command.Booted(var node, var run) -> out.u8(BOOTED).text(node).uuid(run);
-            case Command.Found(var node, var run) -> out.u8(FOUND).text(node).uuid(run);
+            case Command.Found(var node, var run, var all) ->
+                    out.u8(FOUND).text(node).uuid(run).bool(all);
             case Command.Joined(var node, var run) -> out.u8(JOINED).text(node).uuid(run);
         }
         return out.toBytes();
@@ -101,7 +102,7 @@ final class CommandCodec {
                     new Command.SaveSnapshot(in.text(), in.i64(), in.i64(), in.bytes());
             case DELETE_SNAPSHOTS -> new Command.DeleteSnapshots(in.text(), range(in));
             case BOOTED -> new Command.Booted(in.text(), in.uuid());
-            case FOUND -> new Command.Found(in.text(), in.uuid());
+            case FOUND -> new Command.Found(in.text(), in.uuid(), in.bool());
             case JOINED -> new Command.Joined(in.text(), in.uuid());
             default -> throw new MalformedException("Unknown command " + code);
         };

@@ -58,7 +58,7 @@ final class FormationTable {
         return runs.subList(0, Math.min(REMEMBERED_RUNS, runs.size()));
     }
 
-    Reply found(String node, UUID run) {
+    Reply found(String node, UUID run, boolean all) {
         var known = process(node);
         if (known.isEmpty() || !known.get().run().equals(run)) {
             return new Reply.FoundRefused("this process is not the newest of " + node);
@@ -71,17 +71,17 @@ final class FormationTable {
                     process.generation() == generation()
                             ? new Reply.FoundGranted(generation())
                             : new Reply.FoundRefused("a newer cluster was founded since");
-            case BOOTED -> foundBooted(node, process);
+            case BOOTED -> foundBooted(node, process, all);
         };
     }
 
-    private Reply foundBooted(String node, Process process) {
+    private Reply foundBooted(String node, Process process, boolean all) {
         long fresh = voters.stream().filter(this::isFresh).count();
-        int majority = voters.size() / 2 + 1;
-        if (fresh < majority) {
+        int needed = all ? voters.size() : voters.size() / 2 + 1;
+        if (fresh < needed) {
             return new Reply.FoundRefused(
                     "%d of %d voters booted since cluster generation %d was founded, %d are needed"
-                            .formatted(fresh, voters.size(), generation(), majority));
+                            .formatted(fresh, voters.size(), generation(), needed));
         }
         long next = generation() + 1;
         store.setNumber(GENERATION, next);

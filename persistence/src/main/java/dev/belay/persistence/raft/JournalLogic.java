@@ -57,7 +57,7 @@ final class JournalLogic {
                 formation.booted(node, run);
                 yield new Reply.Done();
             }
-            case Command.Found(var node, var run) -> formation.found(node, run);
+            case Command.Found(var node, var run, var all) -> formation.found(node, run, all);
             case Command.Joined(var node, var run) -> {
                 formation.joined(node, run);
                 yield new Reply.Done();

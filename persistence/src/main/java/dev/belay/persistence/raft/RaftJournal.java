@@ -136,8 +136,9 @@ public final class RaftJournal implements LeaseAuthority, ClusterFormation, Auto
     }
 
     @Override
-    public CompletionStage<ClusterFormation.Answer> found(ServerName node, UUID run) {
-        return tell(new Command.Found(node.value(), run))
+    public CompletionStage<ClusterFormation.Answer> found(
+            ServerName node, UUID run, boolean all) {
+        return tell(new Command.Found(node.value(), run, all))
                 .thenApply(answer ->
                         switch (answer) {
                             case Reply.FoundGranted(var generation) ->

@@ -39,7 +39,7 @@ class CodecTest {
                 new Command.SaveSnapshot("vm|a", 1, 2, BYTES),
                 new Command.DeleteSnapshots("vm|a", RANGE),
                 new Command.Booted("a", RUN),
-                new Command.Found("a", RUN),
+                new Command.Found("a", RUN, true),
                 new Command.Joined("a", RUN));
     }
 

@@ -245,7 +245,7 @@ class JournalLogicTest {
         }
 
         private Reply found(String node, UUID run) {
-            return apply(new Command.Found(node, run));
+            return apply(new Command.Found(node, run, false));
         }
 
         @Test
@@ -256,6 +256,17 @@ class JournalLogicTest {
             boot("b");
             assertThat(found("a", runA)).isEqualTo(new Reply.FoundGranted(1));
             assertThat(logic.generation()).isEqualTo(1);
+        }
+
+        @Test
+        void beforeOneHasLookedAroundItNeedsAllVoters() {
+            apply(new Command.Booted("a", runA));
+            boot("b");
+            assertThat(apply(new Command.Found("a", runA, true)))
+                    .isInstanceOf(Reply.FoundRefused.class);
+            boot("c");
+            assertThat(apply(new Command.Found("a", runA, true)))
+                    .isEqualTo(new Reply.FoundGranted(1));
         }
 
         @Test

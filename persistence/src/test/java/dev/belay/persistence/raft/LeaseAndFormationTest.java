@@ -127,7 +127,7 @@ class LeaseAndFormationTest {
                     Stream.of(0, 1, 2)
                             .map(i ->
                                     peers.journal(peers.names().get(i))
-                                            .found(server(peers, i), runs.get(i)))
+                                            .found(server(peers, i), runs.get(i), false))
                             .toList()
                             .stream()
                             .map(Peers::get)
@@ -141,11 +141,11 @@ class LeaseAndFormationTest {
             }
             var again = UUID.randomUUID();
             get(peers.journal("b").booted(server(peers, 1), again));
-            assertThat(get(peers.journal("b").found(server(peers, 1), again)))
+            assertThat(get(peers.journal("b").found(server(peers, 1), again, false)))
                     .isInstanceOf(ClusterFormation.Answer.Refused.class);
 
             get(peers.journal("a").booted(server(peers, 0), UUID.randomUUID()));
-            assertThat(get(peers.journal("b").found(server(peers, 1), again)))
+            assertThat(get(peers.journal("b").found(server(peers, 1), again, false)))
                     .isEqualTo(new ClusterFormation.Answer.Granted(2));
             org.awaitility.Awaitility.await()
                     .atMost(Peers.LONG)
