@@ -4,8 +4,10 @@
 folder=$1
 shift
 
-# The node outweighs the guests: by its session's weight, as nice alone does not work across sessions.
+# The node outweighs the guests from its JVM's first moment: by its session's weight, as nice alone does not work
+# across sessions, and by nice, as sessions do not count inside of a control group. Leashes set both back for guests.
 echo -15 2>/dev/null >/proc/self/autogroup
+renice -n -15 -p $$ >/dev/null 2>&1
 
 say() { echo "$(date +%T.%3N) supervisor: $*" >>"$folder/node.log"; }
 
