@@ -26,6 +26,8 @@ import scala.jdk.javaapi.FutureConverters;
  * <em>fail</em> it: the entity stops and replays before it decides anything (safety.md 4).
  */
 public final class RaftJournalPlugin extends AsyncWriteJournal {
+    private static final List<String> KINDS = List.of("vm|", "server|", "cluster|");
+
     private static final int PAGE_EVENTS = 500;
     private static final int PAGE_BYTES = 1 << 20;
 
@@ -94,7 +96,7 @@ public final class RaftJournalPlugin extends AsyncWriteJournal {
 
     /** Belay's own entities; not what Pekko's sharding keeps for itself. */
     static boolean isListed(String persistenceId) {
-        return persistenceId.startsWith("vm|") || persistenceId.startsWith("server|");
+        return KINDS.stream().anyMatch(persistenceId::startsWith);
     }
 
     private static Optional<Exception> result(Command.Append append, Reply answer) {
