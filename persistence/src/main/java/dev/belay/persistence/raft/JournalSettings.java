@@ -50,8 +50,8 @@ public record JournalSettings(
                 node,
                 voters,
                 folder,
-                Duration.ofMillis(300),
-                Duration.ofMillis(600),
+                Duration.ofMillis(200),
+                Duration.ofMillis(400),
                 Duration.ofSeconds(1),
                 Duration.ofSeconds(5),
                 20_000);

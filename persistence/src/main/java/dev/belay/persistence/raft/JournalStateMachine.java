@@ -66,6 +66,7 @@ final class JournalStateMachine extends BaseStateMachine {
     private int uncommittedBytes;
     private boolean broken;
 
+    private volatile @Nullable VoterDesk desk;
     private volatile long newestOffset;
     private volatile long generation;
 
@@ -79,6 +80,7 @@ final class JournalStateMachine extends BaseStateMachine {
     public void initialize(RaftServer server, RaftGroupId group, RaftStorage storage)
             throws IOException {
         super.initialize(server, group, storage);
+        desk = new VoterDesk(server, query -> reading(open -> open.query(query)));
         getLifeCycle()
                 .startAndTransition(() -> {
                     snapshots.init(storage);
@@ -211,11 +213,16 @@ final class JournalStateMachine extends BaseStateMachine {
         listener.onFatal("The journal's store failed", cause);
     }
 
+    /** What other nodes put to this voter: see {@link VoterDesk}. */
     @Override
-    public CompletableFuture<Message> query(Message request) {
+    public CompletableFuture<Message> queryStale(Message request, long minIndex) {
+        return handle(request.getContent()).thenApply(answer -> message(answer.toBytes()));
+    }
+
+    /** The same for this node's own requests. */
+    CompletableFuture<VoterAnswer> handle(ByteString request) {
         try {
-            var answer = reading(open -> open.query(request.getContent().toByteArray()));
-            return CompletableFuture.completedFuture(message(answer));
+            return Objects.requireNonNull(desk).handle(request);
         } catch (RuntimeException e) {
             return CompletableFuture.failedFuture(e);
         }

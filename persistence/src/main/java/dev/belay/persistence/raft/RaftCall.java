@@ -3,26 +3,19 @@ package dev.belay.persistence.raft;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeoutException;
-import org.apache.ratis.protocol.Message;
-import org.apache.ratis.protocol.RaftClientReply;
-import org.apache.ratis.protocol.RaftClientRequest;
 import org.apache.ratis.protocol.RaftPeerId;
-import org.apache.ratis.protocol.exceptions.NotLeaderException;
-import org.apache.ratis.protocol.exceptions.StateMachineException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One request on its way to the leader. It may be under way to several voters at a time; the first
+ * One write on its way to the leader. It may be under way to several voters at a time; the first
  * good answer counts, and all good answers are the same.
  */
 final class RaftCall {
     private static final Duration PAUSE = Duration.ofMillis(30);
 
     private final RaftCaller caller;
-    private final RaftClientRequest.Type type;
-    private final Message message;
+    private final byte[] command;
     private final long started = System.nanoTime();
     private final Duration timeout;
     private final CompletableFuture<byte[]> result = new CompletableFuture<>();
@@ -33,10 +26,9 @@ final class RaftCall {
     private @Nullable RaftPeerId target;
     private @Nullable Throwable lastFailure;
 
-    RaftCall(RaftCaller caller, RaftClientRequest.Type type, Message message, Duration timeout) {
+    RaftCall(RaftCaller caller, byte[] command, Duration timeout) {
         this.caller = caller;
-        this.type = type;
-        this.message = message;
+        this.command = command;
         this.timeout = timeout;
     }
 
@@ -85,45 +77,35 @@ final class RaftCall {
         caller.later(
                 caller.attemptTimeout(),
                 () -> next(number, to, new IOException(to + " did not answer"), Duration.ZERO));
-        caller.send(to, type, message)
+        caller.write(to, command)
                 .whenComplete((reply, failure) -> answered(number, to, reply, failure));
     }
 
     private void answered(
             int number,
             RaftPeerId from,
-            @Nullable RaftClientReply reply,
+            @Nullable VoterAnswer answer,
             @Nullable Throwable failure) {
-        if (reply != null && reply.isSuccess()) {
-            caller.quorumAnswered(from);
-            var content = reply.getMessage().getContent().toByteArray();
-            result.complete(content);
-            return;
+        switch (answer) {
+            case VoterAnswer.Applied(var content) -> {
+                caller.quorumAnswered();
+                result.complete(content);
+            }
+            case VoterAnswer.Failed(var why) -> fail(new IOException(why));
+            case VoterAnswer.Elsewhere(var leader, var why)
+                    when !leader.isEmpty() && !leader.equals(from.toString()) ->
+                    nextTo(number, RaftPeerId.valueOf(leader), new IOException(why), Duration.ZERO);
+            case VoterAnswer.Elsewhere(var _, var why) ->
+                    nextTo(number, caller.afterRefusal(from), new IOException(why), PAUSE);
+            case VoterAnswer.View _ ->
+                    next(number, from, new IOException("Not an answer to a write"), PAUSE);
+            case null ->
+                    next(
+                            number,
+                            from,
+                            failure != null ? failure : new IOException("No answer"),
+                            PAUSE);
         }
-        var why = failure != null ? unwrap(failure) : reason(reply);
-        if (why instanceof StateMachineException) {
-            // The state machine failed at the request; it would again.
-            fail(why);
-        } else if (why instanceof NotLeaderException notLeader
-                && notLeader.getSuggestedLeader() != null
-                && !notLeader.getSuggestedLeader().getId().equals(from)) {
-            var suggested = notLeader.getSuggestedLeader().getId();
-            nextTo(number, suggested, why, Duration.ZERO);
-        } else {
-            next(number, from, why, PAUSE);
-        }
-    }
-
-    private static Throwable unwrap(Throwable failure) {
-        return failure instanceof CompletionException && failure.getCause() != null
-                ? failure.getCause()
-                : failure;
-    }
-
-    private static Throwable reason(@Nullable RaftClientReply reply) {
-        return reply != null && reply.getException() != null
-                ? reply.getException()
-                : new IOException("Failed without a reason: " + reply);
     }
 
     private void next(int number, RaftPeerId unanswered, Throwable why, Duration pause) {

@@ -3,9 +3,11 @@ package dev.belay.persistence.raft;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -18,19 +20,21 @@ import org.apache.ratis.protocol.RaftClientReply;
 import org.apache.ratis.protocol.RaftClientRequest;
 import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.retry.RetryPolicies;
+import org.apache.ratis.server.raftlog.RaftLog;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Takes requests to the leader, whoever that is, within a bounded time.
  *
- * <p>Why not Ratis' own retry: it stays with a silent leader for its whole time-out, keeps requests
- * in one ordered window so that one stuck request holds up all, and does not retry a read that
- * found no leader. Here every request goes its own way, a voter's own knowledge of a new leader
- * moves all waiting requests over at once, and the state machine knows a request's twins by their
- * id.
+ * <p>Why not Ratis' own retry: it stays with a silent leader for its whole time-out and keeps
+ * requests in one ordered window so that one stuck request holds up all. Here every request goes
+ * its own way, a voter's own knowledge of a new leader moves all waiting requests over at once, and
+ * the state machine knows a request's twins by their id.
  */
 final class RaftCaller implements AutoCloseable {
+    private static final Duration BETWEEN_CONNECTIONS = Duration.ofMillis(200);
+
     private final RaftClient client;
     private final Optional<VoterPeer> local;
     private final RaftPeerId self;
@@ -38,6 +42,8 @@ final class RaftCaller implements AutoCloseable {
     private final JournalSettings settings;
     private final AtomicLong callIds = new AtomicLong();
     private final Set<RaftCall> waiting = ConcurrentHashMap.newKeySet();
+    private final Set<QuorumRead> reads = ConcurrentHashMap.newKeySet();
+    private final Map<RaftPeerId, Long> reconnected = new ConcurrentHashMap<>();
     private final ScheduledExecutorService timer =
             Executors.newSingleThreadScheduledExecutor(
                     Thread.ofPlatform().name("journal-timer").daemon().factory());
@@ -46,6 +52,10 @@ final class RaftCaller implements AutoCloseable {
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
 
     private volatile @Nullable RaftPeerId leader;
+
+    /** Of a node without a vote: the newest term in which somebody was said to lead. */
+    private volatile long leaderTerm;
+
     private volatile long quorumSeen = System.nanoTime() - Duration.ofDays(1).toNanos();
 
     RaftCaller(JournalSettings settings, Optional<VoterPeer> local) {
@@ -74,7 +84,7 @@ final class RaftCaller implements AutoCloseable {
                             "Expected at most %d bytes, but the write has %d"
                                     .formatted(RatisConfig.MAX_COMMAND, command.length)));
         }
-        return call(RaftClientRequest.writeRequestType(), command)
+        return call(command)
                 .exceptionally(cause -> {
                     throw new JournalException.OutcomeUnknown(
                             "No quorum answered within %s; whether the write is stored is unknown"
@@ -88,16 +98,19 @@ final class RaftCaller implements AutoCloseable {
      * JournalException.Unavailable} after the request time-out.
      */
     CompletableFuture<byte[]> read(byte[] query) {
-        return call(RaftClientRequest.readRequestType(), query)
+        var read = new QuorumRead(this, query, settings.requestTimeout());
+        reads.add(read);
+        read.start();
+        return read.result()
+                .whenCompleteAsync((_, _) -> reads.remove(read), threads)
                 .exceptionally(cause -> {
                     throw new JournalException.Unavailable(
                             "No quorum answered within " + settings.requestTimeout(), cause);
                 });
     }
 
-    private CompletableFuture<byte[]> call(RaftClientRequest.Type type, byte[] bytes) {
-        var message = Message.valueOf(ByteString.copyFrom(bytes));
-        var call = new RaftCall(this, type, message, settings.requestTimeout());
+    private CompletableFuture<byte[]> call(byte[] command) {
+        var call = new RaftCall(this, command, settings.requestTimeout());
         waiting.add(call);
         call.start();
         return call.result().whenCompleteAsync((_, _) -> waiting.remove(call), threads);
@@ -108,6 +121,7 @@ final class RaftCaller implements AutoCloseable {
         if (!newLeader.equals(leader)) {
             leader = newLeader;
             waiting.forEach(RaftCall::leaderChanged);
+            reads.forEach(read -> read.leaderChanged(newLeader));
         }
     }
 
@@ -127,36 +141,96 @@ final class RaftCaller implements AutoCloseable {
         return voters.get((voters.indexOf(unanswered) + 1) % voters.size());
     }
 
-    /** Sends once; the reply may say that somebody else is the leader. */
-    CompletableFuture<RaftClientReply> send(
-            RaftPeerId target, RaftClientRequest.Type type, Message message) {
-        var request =
-                RaftClientRequest.newBuilder()
-                        .setClientId(client.getId())
-                        .setServerId(target)
-                        .setGroupId(RatisConfig.GROUP)
-                        .setCallId(callIds.incrementAndGet())
-                        .setMessage(message)
-                        .setType(type)
-                        .build();
-        if (local.isPresent() && target.equals(self)) {
-            return local.get().submit(request);
-        }
-        return client.getClientRpc()
-                .sendRequestAsyncUnordered(request)
-                .whenComplete((_, failure) -> {
-                    if (failure != null) {
-                        // The connection's streams are dead: the next try opens new ones.
-                        client.getClientRpc().handleException(target, failure, true);
+    /**
+     * Whom to ask after a voter could not take a write: the leader again if this node's own voter
+     * knows of one, which may be too new to be ready. Going round the voters instead would end in
+     * waiting for the one that is lost.
+     */
+    RaftPeerId afterRefusal(RaftPeerId refused) {
+        var known = leader;
+        return local.isPresent() && known != null ? known : target(refused);
+    }
+
+    /** Asks a voter what it has to say to a query, once. */
+    CompletableFuture<VoterAnswer.View> view(RaftPeerId voter, byte[] query) {
+        return put(voter, VoterDesk.read(query))
+                .thenApply(answer -> {
+                    if (answer instanceof VoterAnswer.View view) {
+                        heard(view);
+                        return view;
                     }
+                    throw new IllegalStateException("Not an answer to a read: " + answer);
                 });
     }
 
-    void quorumAnswered(RaftPeerId by) {
-        quorumSeen = System.nanoTime();
-        if (local.isEmpty()) {
-            leader = by;
+    /** A node without a vote learns who leads from those who have one. */
+    private void heard(VoterAnswer.View view) {
+        if (local.isEmpty() && view.term() >= leaderTerm && !view.leader().isEmpty()) {
+            leaderTerm = view.term();
+            leaderIs(RaftPeerId.valueOf(view.leader()));
         }
+    }
+
+    /** Puts a write to a voter, once; the answer may be that somebody else is the leader. */
+    CompletableFuture<VoterAnswer> write(RaftPeerId voter, byte[] command) {
+        return put(voter, VoterDesk.write(command));
+    }
+
+    private CompletableFuture<VoterAnswer> put(RaftPeerId voter, byte[] bytes) {
+        var content = ByteString.copyFrom(bytes);
+        if (local.isPresent() && voter.equals(self)) {
+            return local.get().machine().handle(content);
+        }
+        var request =
+                RaftClientRequest.newBuilder()
+                        .setClientId(client.getId())
+                        .setServerId(voter)
+                        .setGroupId(RatisConfig.GROUP)
+                        .setCallId(callIds.incrementAndGet())
+                        .setMessage(Message.valueOf(content))
+                        .setType(RaftClientRequest.staleReadRequestType(RaftLog.INVALID_LOG_INDEX))
+                        .build();
+        var reply = client.getClientRpc().sendRequestAsyncUnordered(request);
+        var _ =
+                reply.whenComplete((_, failure) -> {
+                    if (failure != null) {
+                        soon(() -> reconnect(voter, failure));
+                    }
+                });
+        return reply.thenApply(RaftCaller::answer);
+    }
+
+    private static VoterAnswer answer(RaftClientReply reply) {
+        if (!reply.isSuccess()) {
+            throw new CompletionException(reply.getException());
+        }
+        return VoterAnswer.of(reply.getMessage().getContent().toByteArray());
+    }
+
+    /**
+     * The connection is dead, or silent for the time of an attempt: the next try opens a new one.
+     * Ratis has the new one ready at once, but returns only when the old one is closed, which takes
+     * seconds when the other side is silent; and all that was under way on the old one fails, too.
+     */
+    private void reconnect(RaftPeerId voter, Throwable why) {
+        long now = System.nanoTime();
+        var before = reconnected.get(voter);
+        boolean isDue = before == null || now - before > BETWEEN_CONNECTIONS.toNanos();
+        boolean isMine =
+                before == null
+                        ? reconnected.putIfAbsent(voter, now) == null
+                        : isDue && reconnected.replace(voter, before, now);
+        if (isDue && isMine) {
+            client.getClientRpc().handleException(voter, why, true);
+        }
+    }
+
+    void quorumAnswered() {
+        quorumSeen = System.nanoTime();
+    }
+
+    List<RaftPeerId> voters() {
+        return voters;
     }
 
     /** How long ago a majority last answered a request of this node. */
@@ -180,7 +254,9 @@ final class RaftCaller implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        waiting.forEach(call -> call.fail(new IOException("The journal is being closed")));
+        var why = new IOException("The journal is being closed");
+        waiting.forEach(call -> call.fail(why));
+        reads.forEach(read -> read.fail(why));
         timer.shutdownNow();
         client.close();
     }

@@ -65,10 +65,6 @@ final class RatisConfig {
         RaftServerConfigKeys.Snapshot.setRetentionFileNum(p, 2);
         RaftServerConfigKeys.Log.setPurgeUptoSnapshotIndex(p, true);
         RaftServerConfigKeys.Log.setPurgeGap(p, (int) Math.min(1024, settings.snapshotThreshold()));
-        // Ratis can answer reads on the strength of a lease that trusts the leader's clock. A
-        // renewal must not rest on that (safety.md 8), so each read asks a majority.
-        RaftServerConfigKeys.Read.setOption(p, RaftServerConfigKeys.Read.Option.LINEARIZABLE);
-        RaftServerConfigKeys.Read.setLeaderLeaseEnabled(p, false);
         RaftServerConfigKeys.ThreadPool.setServerSize(p, 8);
         RaftServerConfigKeys.ThreadPool.setProxySize(p, 8);
         RaftServerConfigKeys.ThreadPool.setClientSize(p, 4);

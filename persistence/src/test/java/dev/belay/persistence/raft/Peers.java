@@ -47,6 +47,16 @@ final class Peers implements AutoCloseable {
         return peers;
     }
 
+    /** All but one, which runs elsewhere. */
+    static Peers startWithout(
+            String elsewhere, Path folder, int count, UnaryOperator<JournalSettings> tuning) {
+        var peers = new Peers(folder, count, tuning);
+        peers.voters.keySet().stream()
+                .filter(name -> !name.equals(elsewhere))
+                .forEach(peers::start);
+        return peers;
+    }
+
     private static List<Integer> freePorts(int count) {
         var sockets = new ArrayList<ServerSocket>();
         var ports = new ArrayList<Integer>();
