@@ -12,6 +12,7 @@
 // README.md beside this file tells the commands and the status file.
 
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -38,12 +39,12 @@ enum { CLIENTS = 16, LINE = 128 };
 
 static const char usage[] =
     "usage: belay-leash --socket PATH --status PATH --deadline BOOTTIME_NS [--kill-budget MS] [--log PATH]\n"
-    "                   [--also-kill-group] -- PROGRAM [ARGUMENT...]\n"
+    "                   [--lifeline ADDRESS:PORT] [--also-kill-group] -- PROGRAM [ARGUMENT...]\n"
     "       belay-leash --tell SOCKET COMMAND...     (status, extend NS, arm NS, disarm, kill, expire)\n"
     "       belay-leash --now                        (prints CLOCK_BOOTTIME in ns)\n";
 
 // What the command line asked for.
-static const char *socket_path, *status_path, *log_path = "/dev/null";
+static const char *socket_path, *status_path, *log_path = "/dev/null", *lifeline_address;
 static int64_t kill_budget = 100 * 1000000LL;
 static bool kill_group;
 
@@ -53,7 +54,7 @@ static pid_t child;
 static unsigned long long child_start;
 static bool armed = true;
 static int64_t deadline;
-static int timer;
+static int timer, lifeline = -1;
 static char ending[32] = "running"; // how it ended, for people and for the manager
 
 static struct client { int fd; size_t length; char line[LINE]; } clients[CLIENTS];
@@ -266,20 +267,28 @@ static void admit(int door) {
     close(fd);
 }
 
+// Being connected to is all that it is for.
+static void greet(void) {
+    int fd = accept4(lifeline, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd >= 0) close(fd);
+}
+
 static void guard(int door, int signals) {
     for (;;) {
         enforce();
         if (collect()) return;
-        struct pollfd p[3 + CLIENTS] = {{door, POLLIN, 0}, {signals, POLLIN, 0}, {state == RUNNING ? timer : -1, POLLIN, 0}};
-        for (int i = 0; i < CLIENTS; i++) p[3 + i] = (struct pollfd){clients[i].fd, POLLIN, 0};
-        if (poll(p, 3 + CLIENTS, -1) < 0) continue;
+        struct pollfd p[4 + CLIENTS] = {{door, POLLIN, 0}, {signals, POLLIN, 0}, {state == RUNNING ? timer : -1, POLLIN, 0},
+                                        {lifeline, POLLIN, 0}};
+        for (int i = 0; i < CLIENTS; i++) p[4 + i] = (struct pollfd){clients[i].fd, POLLIN, 0};
+        if (poll(p, 4 + CLIENTS, -1) < 0) continue;
         enforce();
         struct signalfd_siginfo signal;
         while (read(signals, &signal, sizeof signal) == sizeof signal)
             if (signal.ssi_signo == SIGTERM) end_it(KILLING);
         for (int i = 0; i < CLIENTS; i++)
-            if (p[3 + i].revents) listen_to(&clients[i]);
+            if (p[4 + i].revents) listen_to(&clients[i]);
         if (p[0].revents) admit(door);
+        if (p[3].revents) greet();
     }
 }
 
@@ -337,6 +346,32 @@ static void settle_descriptors(int door, int report) {
     close_range(high + 1, ~0U, 0);
 }
 
+// A port that all leashes of a server share: a connection is refused only when none is left, nor any of
+// their children, which inherit it. Evidence for the other servers, not part of the promise: without it the
+// program runs all the same.
+static int open_lifeline(void) {
+    char host[64];
+    const char *colon = strrchr(lifeline_address, ':');
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+    struct sockaddr *to = NULL;
+    if (colon && colon - lifeline_address < (long)sizeof host) {
+        memcpy(host, lifeline_address, colon - lifeline_address);
+        host[colon - lifeline_address] = 0;
+        v4.sin_port = v6.sin6_port = htons(atoi(colon + 1));
+        if (inet_pton(AF_INET, host, &v4.sin_addr) == 1) to = (struct sockaddr *)&v4;
+        else if (inet_pton(AF_INET6, host, &v6.sin6_addr) == 1) to = (struct sockaddr *)&v6;
+    }
+    int one = 1, fd = to ? socket(to->sa_family, SOCK_STREAM | SOCK_NONBLOCK, 0) : -1;
+    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) == 0
+        && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0
+        && bind(fd, to, to == (struct sockaddr *)&v4 ? sizeof v4 : sizeof v6) == 0 && listen(fd, CLIENTS) == 0)
+        return fd;
+    dprintf(2, "belay-leash: no lifeline at %s: %s\n", lifeline_address, to ? strerror(errno) : "expected ADDRESS:PORT");
+    if (fd >= 0) close(fd);
+    return -1;
+}
+
 static int blocked_signals(void) {
     sigset_t set;
     sigemptyset(&set);
@@ -353,6 +388,7 @@ static int blocked_signals(void) {
 static int hold(int door, int report, char **program) {
     setsid();
     settle_descriptors(door, report);
+    if (lifeline_address) lifeline = open_lifeline();
     int signals = blocked_signals();
     timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
     for (int i = 0; i < CLIENTS; i++) clients[i].fd = -1;
@@ -416,6 +452,7 @@ int main(int count, char **word) {
         if (!strcmp(*word, "--socket")) socket_path = value(&word);
         else if (!strcmp(*word, "--status")) status_path = value(&word);
         else if (!strcmp(*word, "--log")) log_path = value(&word);
+        else if (!strcmp(*word, "--lifeline")) lifeline_address = value(&word);
         else if (!strcmp(*word, "--also-kill-group")) kill_group = true;
         else if (!strcmp(*word, "--deadline")) {
             if (!parse_time(value(&word), &deadline)) fail("%s is a time in ns", "--deadline");

@@ -177,9 +177,32 @@ nothing_is_inherited() {
   tell kill >"$lab/answer"
 }
 
+the_lifeline_is_refused_when_nothing_is_left() {
+  local port=27358 first_leash first_child
+  greets() { (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
+  check "nobody greets before" not greets
+  flags=(--lifeline "127.0.0.1:$port")
+  hold 60000 sleep 60
+  first_leash=$(value leash) first_child=$(value child)
+  local first_socket=$socket
+  hold 60000 sleep 60
+  flags=()
+  for _ in 1 2 3 4 5 6 7 8; do check "both greet" greets; done
+  tell kill >"$lab/answer"
+  check "the second ended" within 500 recorded signalled:9
+  for _ in 1 2 3 4 5 6 7 8; do check "the first greets alone" greets; done
+  kill -STOP "$first_leash"
+  check "a stopped leash is connected to" greets
+  check "its program holds the port too" grep -q socket <(ls -l "/proc/$first_child/fd")
+  kill -CONT "$first_leash"
+  socket=$first_socket
+  tell kill >"$lab/answer"
+  check "with the last, the port is refused" within 500 not greets
+}
+
 for promise in the_deadline_kills extending_keeps_alive extending_too_late_is_refused losing_the_leash_kills \
   commands_end_it the_end_is_recorded disarmed_it_waits status_is_told starting_badly_is_reported \
-  the_group_goes_along nothing_is_inherited; do
+  the_group_goes_along nothing_is_inherited the_lifeline_is_refused_when_nothing_is_left; do
   $promise
   echo "kept: ${promise//_/ }"
 done

@@ -19,16 +19,17 @@ trap 'kill -9 $node 2>/dev/null || true; rm -rf "$work"' EXIT
 cat >"$work/belay.conf" <<CONF
 belay {
   node { name = training, data-dir = "$work/data", run-dir = "$work/run" }
-  cluster { port = 27355, look-before-founding = 200ms, nodes = [ { name = training, address = "127.0.0.1", role = server } ] }
+  cluster { port = 27355, lifeline-port = 27357, replica-lifeline-port = 27358, look-before-founding = 200ms, nodes = [ { name = training, address = "127.0.0.1", role = server } ] }
   journal.port = 27356
   http.port = 27350
 }
 CONF
 
-# The flags of a node, as the launcher and the lab give them: the cache fits no others.
+# The flags of a node, as the launcher and the lab give them: the cache fits no others. Without class linking:
+# with it, every class of the training is loaded before the first of ours runs, and the lease needs few of them.
 "$JAVA_HOME/bin/java" -Xms64m -Xmx160m -XX:+UseSerialGC -Xss512k -XX:+UseCompactObjectHeaders -XX:TieredStopAtLevel=1 \
   --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
-  -XX:AOTCacheOutput="$work/belay.aot" -cp "$lib/*" dev.belay.Main node --config "$work/belay.conf" \
+  -XX:-AOTClassLinking -XX:AOTCacheOutput="$work/belay.aot" -cp "$lib/*" dev.belay.Main node --config "$work/belay.conf" \
   >"$work/log" 2>&1 &
 node=$!
 

@@ -10,6 +10,7 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import dev.belay.decision.ClusterEvent;
 import dev.belay.decision.ServerEvent;
 import dev.belay.decision.VmEvent;
 import java.util.Set;
@@ -106,7 +107,12 @@ class ArchitectureTest {
                     .resideInAnyPackage("dev.belay.cluster", "dev.belay.replica")
                     .should()
                     .dependOnClassesThat()
-                    .resideInAnyPackage("dev.belay.vm", "dev.belay.server", "dev.belay.admin");
+                    .resideInAnyPackage(
+                            "dev.belay.vm",
+                            "dev.belay.server",
+                            "dev.belay.calm",
+                            "dev.belay.entity",
+                            "dev.belay.admin");
 
     @ArchTest
     static final ArchRule nobody_knows_the_admin =
@@ -132,10 +138,11 @@ class ArchitectureTest {
                                         com.tngtech.archunit.core.domain.JavaClass type) {
                                     return !type.isInterface()
                                             && (type.isAssignableTo(VmEvent.class)
-                                                    || type.isAssignableTo(ServerEvent.class));
+                                                    || type.isAssignableTo(ServerEvent.class)
+                                                    || type.isAssignableTo(ClusterEvent.class));
                                 }
                             })
                     .should()
                     .haveNameMatching(
-                            ".*\\$(VmCreated|DesireChanged|PlacementTried|NoServerFound|RightGranted|VmStarted|StopBegan|ReplicaEnded|BackOffBegan|VmSettled|FailoverBegan|FailoverAdvanced|LossProved|FailoverEnded|VmStopped|VmDeleted|ServerAdmitted|MemoryChanged|MemoryReserved|MemoryReleased|ServerFenced|FenceAgentFailed|FencingProved)");
+                            ".*\\$(VmCreated|DesireChanged|PlacementTried|NoServerFound|RightGranted|VmStarted|StopBegan|ReplicaEnded|BackOffBegan|VmSettled|FailoverBegan|FailoverAdvanced|LossProved|FailoverEnded|VmStopped|VmDeleted|ServerAdmitted|MemoryChanged|MemoryReserved|MemoryReleased|ServerFenced|FenceAgentFailed|FencingProved|LossCounted|LossForgotten|QuarantineBegan|QuarantineEnded|FreezeBegan|FreezeEnded|ClusterDisarmed|ClusterArmed)");
 }

@@ -1,8 +1,11 @@
 package dev.belay.admin;
 
 import dev.belay.cluster.JournalFeed;
+import dev.belay.decision.ClusterInput;
+import dev.belay.decision.ClusterState;
 import dev.belay.decision.ClusterView;
 import dev.belay.decision.Decision.Reason;
+import dev.belay.decision.ServerInput;
 import dev.belay.decision.ServerState;
 import dev.belay.decision.VmInput;
 import dev.belay.decision.VmState;
@@ -17,21 +20,21 @@ import java.util.concurrent.CompletionStage;
 /** What the endpoint talks to. Every node has one, and any node's answers for any VM. */
 public interface Admin {
     /**
-     * How a request ended. A stage that fails instead means: outcome unknown, look before you
-     * repeat it.
+     * How a request ended, and what holds now. A stage that fails instead means: outcome unknown,
+     * look before you repeat it.
      */
-    sealed interface Outcome {
-        record Done(VmState state) implements Outcome {}
+    sealed interface Outcome<S> {
+        record Done<S>(S state) implements Outcome<S> {}
 
-        record Refused(Reason reason, String message) implements Outcome {}
+        record Refused<S>(Reason reason, String message) implements Outcome<S> {}
     }
 
     /**
      * One node as this node sees it.
      *
      * @param role {@code server} or {@code witness}
-     * @param state {@code up}, {@code unreachable}, {@code fencing}, {@code fenced}, {@code absent}
-     *     (configured, never joined)
+     * @param state {@code up}, {@code quarantined}, {@code unreachable}, {@code frozen}, {@code
+     *     fencing}, {@code fenced}, {@code absent} (configured, never joined)
      * @param server what the journal knows; empty for a witness and for a server that was never
      *     admitted
      */
@@ -53,7 +56,16 @@ public interface Admin {
     record Readiness(boolean ready, String why, ServerName node, Optional<String> journalLeader) {}
 
     /** Carries a user's request to the VM's entity. */
-    CompletionStage<Outcome> request(VmName vm, VmInput.Request request);
+    CompletionStage<Outcome<VmState>> request(VmName vm, VmInput.Request request);
+
+    /** Carries an operator's request to the server's entity. */
+    CompletionStage<Outcome<NodeInfo>> request(ServerName server, ServerInput.Request request);
+
+    /** Carries an operator's request to the cluster's entity. */
+    CompletionStage<Outcome<ClusterState>> request(ClusterInput.Request request);
+
+    /** From this node's copy of the journal. */
+    ClusterState cluster();
 
     /**
      * What each server that answers has against running this spec (empty list: nothing). Empty map:

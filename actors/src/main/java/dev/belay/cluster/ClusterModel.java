@@ -1,14 +1,17 @@
 package dev.belay.cluster;
 
+import dev.belay.decision.ClusterEvent;
+import dev.belay.decision.ClusterLife;
+import dev.belay.decision.ClusterState;
 import dev.belay.decision.ClusterView;
 import dev.belay.decision.ClusterView.ServerView;
 import dev.belay.decision.ServerEvent;
-import dev.belay.decision.ServerLife;
+import dev.belay.decision.ServerHistory;
 import dev.belay.decision.ServerState;
 import dev.belay.decision.VmEvent;
 import dev.belay.decision.VmHistory;
+import dev.belay.decision.VmPriority;
 import dev.belay.decision.VmState;
-import dev.belay.model.Incarnation;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
 import java.util.Comparator;
@@ -34,6 +37,7 @@ public final class ClusterModel implements AutoCloseable {
     private final Map<ServerName, ServerState> servers = new ConcurrentHashMap<>();
     private final Semaphore news = new Semaphore(1);
     private final Thread follower;
+    private volatile ClusterState cluster = ClusterState.NEW;
     private volatile Set<ServerName> reachable = Set.of();
     private volatile Runnable stopListening = () -> {};
 
@@ -104,10 +108,11 @@ public final class ClusterModel implements AutoCloseable {
                     var name = new ServerName(id);
                     servers.put(
                             name,
-                            ServerLife.apply(
-                                    servers.getOrDefault(name, new ServerState.Unknown()), event));
+                            ServerHistory.apply(
+                                    servers.getOrDefault(name, ServerHistory.NEW), event));
                 }
-                default -> LOG.debug("not an event of a VM or a server: {}", entry);
+                case ClusterEvent event -> cluster = ClusterLife.apply(cluster, event);
+                default -> LOG.debug("not an event of Belay's entities: {}", entry);
             }
         } catch (RuntimeException e) {
             LOG.error(
@@ -150,34 +155,41 @@ public final class ClusterModel implements AutoCloseable {
         return Map.copyOf(servers);
     }
 
+    public ClusterState cluster() {
+        return cluster;
+    }
+
     public ClusterView view() {
+        var disarming = cluster.disarming();
         return new ClusterView(
                 servers.entrySet().stream()
                         .sorted(Comparator.comparing(entry -> entry.getKey().value()))
                         .flatMap(entry -> view(entry.getKey(), entry.getValue()).stream())
+                        .toList(),
+                disarming,
+                vms.values().stream()
+                        .flatMap(vm -> VmPriority.claim(vm, disarming).stream())
                         .toList());
     }
 
     private Optional<ServerView> view(ServerName name, ServerState state) {
         return switch (state) {
             case ServerState.Unknown _ -> Optional.empty();
-            case ServerState.Live live ->
-                    Optional.of(
-                            new ServerView(
-                                    name,
-                                    live.server().incarnation(),
-                                    true,
-                                    isReachable(name),
-                                    live.freeMiB(),
-                                    live.server().memoryMiB()));
-            case ServerState.Fencing fencing ->
-                    Optional.of(down(name, fencing.server().incarnation(), fencing.server()));
-            case ServerState.Fenced fenced ->
-                    Optional.of(down(name, fenced.server().incarnation(), fenced.server()));
+            case ServerState.Live live -> Optional.of(view(name, live, true, live.freeMiB()));
+            case ServerState.Fencing fencing -> Optional.of(view(name, fencing, false, 0));
+            case ServerState.Fenced fenced -> Optional.of(view(name, fenced, false, 0));
         };
     }
 
-    private ServerView down(ServerName name, Incarnation incarnation, ServerState.Server server) {
-        return new ServerView(name, incarnation, false, isReachable(name), 0, server.memoryMiB());
+    private ServerView view(ServerName name, ServerState.Known state, boolean live, int freeMiB) {
+        return new ServerView(
+                name,
+                state.server().incarnation(),
+                live,
+                isReachable(name),
+                state.losses().quarantined(),
+                state instanceof ServerState.Live here && here.freeze().isPresent(),
+                freeMiB,
+                state.server().memoryMiB());
     }
 }

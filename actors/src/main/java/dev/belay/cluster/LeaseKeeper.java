@@ -20,6 +20,7 @@ import org.slf4j.LoggerFactory;
 public final class LeaseKeeper implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LeaseKeeper.class);
     private static final int MOST_IN_FLIGHT = 4;
+    private static final long NANOS_PER_MILLI = 1_000_000;
 
     /**
      * Who hears of grants: extends leashes and opens output until {@code deadline}, on
@@ -84,6 +85,14 @@ public final class LeaseKeeper implements AutoCloseable {
         return bootNanos.getAsLong() < liveUntil;
     }
 
+    /** How long the lease is still live; 0: it is not. */
+    public long liveMillis() {
+        long until = liveUntil;
+        return until == Long.MIN_VALUE
+                ? 0
+                : Math.max(0, (until - bootNanos.getAsLong()) / NANOS_PER_MILLI);
+    }
+
     /**
      * Called, on any thread, each time the quorum says that the held incarnation has no lease any
      * more.
@@ -131,6 +140,9 @@ public final class LeaseKeeper implements AutoCloseable {
         switch (verdict) {
             case GRANTED -> {
                 long deadline = sent + duration.toNanos();
+                if (liveUntil == Long.MIN_VALUE) {
+                    LOG.info("the lease of {}{} is granted", server, incarnation);
+                }
                 liveUntil = Math.max(liveUntil, deadline);
                 extender.extend(incarnation, deadline);
             }

@@ -1,6 +1,8 @@
 package dev.belay.cluster;
 
 import dev.belay.decision.Evidence;
+import dev.belay.decision.Presence;
+import dev.belay.decision.Presence.Knock;
 import dev.belay.decision.ServerState;
 import dev.belay.model.ServerName;
 import java.time.Duration;
@@ -11,9 +13,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -36,85 +38,92 @@ public final class Membership extends AbstractBehavior<Membership.Message> {
 
     record Look() implements Message {}
 
-    record Probed(ServerName server, ReachabilityProbe.Finding finding) implements Message {}
+    record Knocked(ServerName server, Knock node, Knock replicas) implements Message {}
 
     /**
-     * @param lost how many servers do not answer now
-     * @param known how many servers the configuration has
+     * @param vanished how many servers vanished at about the same time and are still away, this one
+     *     among them
+     * @param before how many there were before: these and those that answer
      */
-    public record Lost(ServerName server, List<Evidence> evidence, int lost, int known) {}
-
-    /**
-     * @param confirmSilent how long a server that does not answer at all must stay unreachable
-     * @param confirmRefused the same where a refused connection proves only that the node's process
-     *     is dead: a supervisor may bring it back while its VMs run on
-     * @param absent how long a server may stay out of the cluster after this node has joined
-     */
-    public record Settings(Duration confirmSilent, Duration confirmRefused, Duration absent) {}
+    public record Lost(ServerName server, List<Evidence> evidence, int vanished, int before) {}
 
     private static final Duration LOOK = Duration.ofMillis(100);
 
     private final NodeDirectory directory;
-    private final Settings settings;
+    private final Presence.Limits limits;
+    private final Duration together;
     private final ClusterModel model;
-    private final ReachabilityProbe probe;
     private final Cluster cluster;
     private final Map<ServerName, ActorRef<Lost>> listeners = new HashMap<>();
-    private final Map<ServerName, Absence> absences = new HashMap<>();
-    private final Set<ServerName> seenUp = new HashSet<>();
-    private Optional<Instant> joinedAt = Optional.empty();
+    private final Map<ServerName, Presence> presences = new HashMap<>();
+    private final List<Runnable> watches = new ArrayList<>();
 
     /**
-     * @param since monotonic nanoseconds and wall time of the first look that missed it
+     * @param together servers that vanish within this time of each other have vanished at once
      */
-    private record Absence(
-            long since, Instant at, String how, Optional<ReachabilityProbe.Finding> finding) {}
-
     public static Behavior<Message> create(
             NodeDirectory directory,
-            Settings settings,
-            ClusterModel model,
-            ReachabilityProbe probe) {
+            Presence.Limits limits,
+            Duration together,
+            Lifeline.Ports ports,
+            ClusterModel model) {
         return Behaviors.setup(context ->
                 Behaviors.withTimers(timers ->
-                        new Membership(context, timers, directory, settings, model, probe)));
+                        new Membership(
+                                context, timers, directory, limits, together, ports, model)));
     }
 
     private Membership(
             ActorContext<Message> context,
             TimerScheduler<Message> timers,
             NodeDirectory directory,
-            Settings settings,
-            ClusterModel model,
-            ReachabilityProbe probe) {
+            Presence.Limits limits,
+            Duration together,
+            Lifeline.Ports ports,
+            ClusterModel model) {
         super(context);
         context.setLoggerName(Membership.class);
         this.directory = directory;
-        this.settings = settings;
+        this.limits = limits;
+        this.together = together;
         this.model = model;
-        this.probe = probe;
         this.cluster = Cluster.get(context.getSystem());
+        var self = context.getSelf();
+        for (var server : directory.servers()) {
+            if (!server.name().equals(directory.self())) {
+                watches.add(
+                        LifelineWatch.start(
+                                server,
+                                ports,
+                                (node, replicas) ->
+                                        self.tell(new Knocked(server.name(), node, replicas))));
+            }
+        }
         timers.startTimerWithFixedDelay(new Look(), LOOK);
     }
 
     @Override
     public Receive<Message> createReceive() {
-        return newReceiveBuilder().onAnyMessage(this::onMessage).build();
+        return newReceiveBuilder()
+                .onSignal(
+                        PostStop.class,
+                        _ -> {
+                            watches.forEach(Runnable::run);
+                            return this;
+                        })
+                .onAnyMessage(this::onMessage)
+                .build();
     }
 
     private Behavior<Message> onMessage(Message message) {
         switch (message) {
             case Watch(var server, var listener) -> listeners.put(server, listener);
             case Look() -> look();
-            case Probed(var server, var finding) ->
-                    absences.computeIfPresent(
-                            server,
-                            (_, gone) ->
-                                    new Absence(
-                                            gone.since(),
-                                            gone.at(),
-                                            gone.how(),
-                                            Optional.of(finding)));
+            case Knocked(var server, var node, var replicas) -> {
+                see(server, presence(server).knocked(node, replicas, now()));
+                // Never on the strength of heartbeats as they were some time ago.
+                look();
+            }
         }
         return this;
     }
@@ -123,11 +132,7 @@ public final class Membership extends AbstractBehavior<Membership.Message> {
         if (cluster.selfMember().status() != MemberStatus.up()) {
             return;
         }
-        if (joinedAt.isEmpty()) {
-            joinedAt = Optional.of(Instant.now());
-        }
         var present = new HashSet<ServerName>();
-        var unreachable = new HashSet<ServerName>();
         for (var member : cluster.state().getMembers()) {
             if (member.status() == MemberStatus.up()
                     || member.status() == MemberStatus.weaklyUp()) {
@@ -135,95 +140,70 @@ public final class Membership extends AbstractBehavior<Membership.Message> {
             }
         }
         for (var member : cluster.state().getUnreachable()) {
-            name(member).ifPresent(unreachable::add);
+            name(member).ifPresent(present::remove);
         }
-        present.removeAll(unreachable);
-        seenUp.addAll(present);
         model.reachable(present);
         for (var server : directory.servers()) {
-            track(server, present.contains(server.name()), unreachable.contains(server.name()));
+            var name = server.name();
+            see(name, presence(name).heartbeats(present.contains(name), now()));
         }
-        report();
+        directory.servers().forEach(server -> report(server.name()));
     }
 
-    private void track(NodeDirectory.Node server, boolean present, boolean unreachable) {
-        if (present) {
-            absences.remove(server.name());
-            return;
-        }
-        var absence =
-                absences.computeIfAbsent(
-                        server.name(),
-                        _ ->
-                                new Absence(
-                                        System.nanoTime(),
-                                        Instant.now(),
-                                        unreachable
-                                                ? "no heartbeats from " + server.name()
-                                                : server.name() + " is not in the cluster",
-                                        Optional.empty()));
-        if (absence.finding().isEmpty()) {
-            getContext()
-                    .pipeToSelf(
-                            probe.probe(server.address(), server.port()),
-                            (finding, _) ->
-                                    new Probed(
-                                            server.name(),
-                                            finding == null
-                                                    ? ReachabilityProbe.Finding.SILENT
-                                                    : finding));
+    private void report(ServerName server) {
+        var listener = listeners.get(server);
+        if (listener != null
+                && presence(server).judge(now().since(), hasVms(server), limits)
+                        instanceof Presence.Verdict.Lost) {
+            var evidence = presence(server).evidence(server, directory.self().value());
+            int vanished = vanishedWith(server);
+            listener.tell(new Lost(server, evidence, vanished, vanished + answering(server)));
         }
     }
 
-    private void report() {
-        var lost = absences.keySet().stream().filter(this::isLost).toList();
-        int known = directory.servers().size();
-        for (var server : lost) {
-            var listener = listeners.get(server);
-            if (listener != null) {
-                listener.tell(new Lost(server, evidence(absences.get(server)), missed(), known));
-            }
-        }
+    private boolean hasVms(ServerName server) {
+        return model.server(server)
+                .filter(state ->
+                        state instanceof ServerState.Live live && !live.reservations().isEmpty())
+                .isPresent();
     }
 
-    /** Those that were fenced long ago, or never were there, say nothing about our own eyes. */
-    private int missed() {
+    /** Those that went long before, or never were there, say nothing about our own eyes. */
+    private int vanishedWith(ServerName server) {
+        var since = presence(server).missedSince().orElse(now().since());
+        return 1
+                + (int)
+                        presences.entrySet().stream()
+                                .filter(other -> !other.getKey().equals(server))
+                                .filter(other -> isAdmitted(other.getKey()))
+                                .flatMap(other -> other.getValue().missedSince().stream())
+                                .filter(other -> other.minus(since).abs().compareTo(together) <= 0)
+                                .count();
+    }
+
+    private int answering(ServerName lost) {
         return (int)
-                absences.keySet().stream()
-                        .flatMap(name -> model.server(name).stream())
-                        .filter(state ->
-                                state instanceof ServerState.Live
-                                        || state instanceof ServerState.Fencing)
+                directory.servers().stream()
+                        .map(NodeDirectory.Node::name)
+                        .filter(name -> !name.equals(lost))
+                        .filter(name -> presence(name).missedSince().isEmpty())
                         .count();
     }
 
-    private boolean isLost(ServerName server) {
-        var absence = java.util.Objects.requireNonNull(absences.get(server));
-        var gone = Duration.ofNanos(System.nanoTime() - absence.since());
-        if (!seenUp.contains(server)) {
-            return gone.compareTo(settings.absent()) > 0;
-        }
-        return absence.finding()
-                .map(finding ->
-                        gone.compareTo(
-                                        finding == ReachabilityProbe.Finding.REFUSED
-                                                ? settings.confirmRefused()
-                                                : settings.confirmSilent())
-                                > 0)
-                .orElse(false);
+    private boolean isAdmitted(ServerName server) {
+        return model.server(server).filter(ServerState.Known.class::isInstance).isPresent();
     }
 
-    private List<Evidence> evidence(@org.jspecify.annotations.Nullable Absence absence) {
-        if (absence == null) {
-            return List.of();
-        }
-        var here = directory.self().value();
-        var evidence = new ArrayList<Evidence>();
-        evidence.add(new Evidence(absence.at(), here, absence.how()));
-        absence.finding()
-                .ifPresent(finding ->
-                        evidence.add(new Evidence(Instant.now(), here, finding.inWords())));
-        return evidence;
+    private Presence presence(ServerName server) {
+        return presences.computeIfAbsent(server, _ -> Presence.unseen(now()));
+    }
+
+    private void see(ServerName server, Presence seen) {
+        presences.put(server, seen);
+    }
+
+    private static Presence.Moment now() {
+        return new Presence.Moment(Duration.ofNanos(System.nanoTime()), Instant.now());
     }
 
     private Optional<ServerName> name(Member member) {

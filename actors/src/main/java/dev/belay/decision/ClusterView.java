@@ -1,19 +1,31 @@
 package dev.belay.decision;
 
 import dev.belay.model.Incarnation;
+import dev.belay.model.Placement;
 import dev.belay.model.ServerName;
+import dev.belay.model.VmName;
 import java.util.List;
 import java.util.Optional;
 
 /**
  * The servers as the deciding node knows them: journal and reachability together. Advice for
  * placement, never proof.
+ *
+ * @param disarming while automatic moves are switched off
+ * @param claims of VMs that wait for room or soon will
  */
-public record ClusterView(List<ServerView> servers) {
+public record ClusterView(
+        List<ServerView> servers, Optional<Disarming> disarming, List<Claim> claims) {
     public static final ClusterView EMPTY = new ClusterView(List.of());
 
     public ClusterView {
         servers = List.copyOf(servers);
+        claims = List.copyOf(claims);
+    }
+
+    /** Armed, and nobody waits. */
+    public ClusterView(List<ServerView> servers) {
+        this(servers, Optional.empty(), List.of());
     }
 
     public Optional<ServerView> server(ServerName name) {
@@ -23,6 +35,8 @@ public record ClusterView(List<ServerView> servers) {
     /**
      * @param live admitted and not fenced
      * @param reachable a member of the cluster that answers
+     * @param quarantined lost so often that it gets no new VMs
+     * @param frozen does not answer, and is not fenced because most servers do not
      * @param freeMiB memory that no VM has reserved
      */
     public record ServerView(
@@ -30,6 +44,20 @@ public record ClusterView(List<ServerView> servers) {
             Incarnation incarnation,
             boolean live,
             boolean reachable,
+            boolean quarantined,
+            boolean frozen,
             int freeMiB,
             int memoryMiB) {}
+
+    /**
+     * A VM that shall run and has no room yet.
+     *
+     * @param no servers that it cannot have now: they refused it, or it may not move there
+     */
+    public record Claim(
+            VmName vm, int priority, int memoryMiB, Placement wish, List<ServerName> no) {
+        public Claim {
+            no = List.copyOf(no);
+        }
+    }
 }

@@ -12,6 +12,7 @@ import dev.belay.decision.VmState.Stopped;
 import dev.belay.decision.VmState.Stopping;
 import dev.belay.decision.VmState.Waiting;
 import dev.belay.model.RunRight;
+import dev.belay.model.ServerName;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -46,7 +47,7 @@ public final class Explanation {
     public static Protection protection(VmState state, ClusterView view) {
         return switch (state) {
             case Running running ->
-                    refuge(running, running.right(), view)
+                    refuge(running, running.right(), view) && view.disarming().isEmpty()
                             ? Protection.PROTECTED
                             : Protection.DEGRADED;
             case Absent _,
@@ -69,11 +70,7 @@ public final class Explanation {
             case Waiting s -> waiting(s, view);
             case Placing s -> "Asking server " + s.candidate() + " to keep memory for it.";
             case Starting s -> "Starting on server " + s.right().server() + ".";
-            case Running s ->
-                    "Runs on server "
-                            + s.right().server()
-                            + "."
-                            + (refuge(s, s.right(), view) ? "" : " " + uncovered(s, view));
+            case Running s -> running(s, view);
             case Stopping s ->
                     (s.kill() ? "Being killed on server " : "Shutting down on server ")
                             + s.right().server()
@@ -85,6 +82,42 @@ public final class Explanation {
                     "Failed %d times in a row; starts again after a pause of %d s. Its console log on server %s may say why."
                             .formatted(s.vm().failures(), s.pause().toSeconds(), s.last().server());
         };
+    }
+
+    /** Why a server gets no new VMs; goes on from "server alpha:". */
+    public static String quarantined(ServerName server) {
+        return "it is quarantined: lost %d times within an hour. It gets no new VMs until it has been up for the cool-down, or you say so: belay server release %s"
+                .formatted(Losses.LIMIT, server);
+    }
+
+    /** Why a server that does not answer is not fenced, and what to do; one sentence and more. */
+    public static String frozen(ServerName server) {
+        return "More than half of the servers vanished at once, which is more likely the network than all of them, so none is fenced. When they come back, all goes on by itself. If this one is certainly off, say so: belay server confirm-off %s --yes-i-checked"
+                .formatted(server);
+    }
+
+    private static String running(Running s, ClusterView view) {
+        var server = s.right().server();
+        var away = view.server(server).filter(there -> there.live() && !there.reachable());
+        if (away.isEmpty()) {
+            return "Runs on server "
+                    + server
+                    + "."
+                    + (refuge(s, s.right(), view) ? disarmed(view) : " " + uncovered(s, view));
+        }
+        var why =
+                away.get().frozen()
+                        ? " " + frozen(server) + "."
+                        : view.disarming().isPresent()
+                                ? disarmed(view)
+                                : " Unless it comes back, it is fenced and the VM starts elsewhere.";
+        return "Ran on server %s, which does not answer.%s".formatted(server, why);
+    }
+
+    private static String disarmed(ClusterView view) {
+        return view.disarming()
+                .map(disarming -> " The next failure is not covered: " + disarming.inWords() + ".")
+                .orElse("");
     }
 
     private static String waiting(Waiting s, ClusterView view) {

@@ -26,5 +26,14 @@ public sealed interface ServerAction {
     /** Run the server's fence agent if it has one, then say AgentAnswered. */
     record CallFenceAgent(ServerName server, Incarnation incarnation) implements ServerAction {}
 
+    /** Whatever the fence agent has not done yet to this server it shall not do any more. */
+    record CallOffFenceAgent(ServerName server) implements ServerAction {}
+
+    /** Say LossAged when the window is over, counted from now. */
+    record AgeLoss(long number) implements ServerAction {}
+
+    /** Say CooledDown when the cool-down is over, counted from now. */
+    record CoolDown(Incarnation incarnation) implements ServerAction {}
+
     record TellVm(VmName vm, VmInput news) implements ServerAction {}
 }

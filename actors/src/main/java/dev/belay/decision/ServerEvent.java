@@ -43,5 +43,22 @@ public sealed interface ServerEvent {
 
     record FenceAgentFailed(Instant at, String detail) implements ServerEvent {}
 
+    /** It was lost, the {@code number}th time in its life. */
+    record LossCounted(Instant at, long number) implements ServerEvent {}
+
+    /** That loss is so long ago that it does not count any more. */
+    record LossForgotten(Instant at, long number) implements ServerEvent {}
+
+    /** It gets no new VMs from here on. */
+    record QuarantineBegan(Instant at, int losses) implements ServerEvent {}
+
+    record QuarantineEnded(Instant at, String why) implements ServerEvent {}
+
+    /** It does not answer, and is not fenced because {@code vanished} of {@code before} do not. */
+    record FreezeBegan(Instant at, int vanished, int before) implements ServerEvent {}
+
+    /** It answers again. */
+    record FreezeEnded(Instant at) implements ServerEvent {}
+
     record FencingProved(Instant at, Incarnation incarnation, Proof proof) implements ServerEvent {}
 }

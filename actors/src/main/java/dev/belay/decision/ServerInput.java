@@ -7,6 +7,20 @@ import java.util.List;
 
 /** What a server's entity is told. */
 public sealed interface ServerInput {
+    /** An operator's wish. */
+    sealed interface Request extends ServerInput {}
+
+    /** Give it new VMs again although it was lost so often. */
+    record EndQuarantine() implements Request {}
+
+    /**
+     * A person says that the server is off and runs nothing, and is trusted.
+     *
+     * @param incarnation the one that they looked at
+     * @param answers whether it answers a node of the cluster, which would prove them wrong
+     */
+    record ConfirmOff(Incarnation incarnation, boolean answers) implements Request {}
+
     /**
      * The server's node asks to be admitted, and asks again now and then.
      *
@@ -21,10 +35,17 @@ public sealed interface ServerInput {
     /**
      * The server does not answer.
      *
-     * @param lost how many servers do not answer now, this one among them
-     * @param known how many servers were admitted ever
+     * @param vanished how many servers vanished at about the same time and are still away, this one
+     *     among them
+     * @param before how many there were before that
+     * @param armed whether Belay may move VMs by itself now
      */
-    record Lost(Incarnation incarnation, List<Evidence> evidence, int lost, int known)
+    record Lost(
+            Incarnation incarnation,
+            List<Evidence> evidence,
+            int vanished,
+            int before,
+            boolean armed)
             implements ServerInput {
         public Lost {
             evidence = List.copyOf(evidence);
@@ -40,6 +61,12 @@ public sealed interface ServerInput {
     /** The fence agent ended. {@code off}: it switched the server off and then saw it off. */
     record AgentAnswered(Incarnation incarnation, boolean off, String detail)
             implements ServerInput {}
+
+    /** The loss of this number was a window ago, on the waiter's own clock. */
+    record LossAged(long number) implements ServerInput {}
+
+    /** This incarnation has been up for the whole cool-down, on the waiter's own clock. */
+    record CooledDown(Incarnation incarnation) implements ServerInput {}
 
     /** A VM wants memory here for its replica at {@code epoch}. */
     record Reserve(VmName vm, Epoch epoch, int memoryMiB) implements ServerInput {}

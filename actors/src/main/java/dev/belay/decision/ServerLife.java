@@ -2,17 +2,20 @@ package dev.belay.decision;
 
 import dev.belay.decision.Decision.Accepted;
 import dev.belay.decision.Decision.Ignored;
+import dev.belay.decision.Decision.Reason;
+import dev.belay.decision.Decision.Rejected;
 import dev.belay.decision.ServerEvent.FenceAgentFailed;
 import dev.belay.decision.ServerEvent.FencingProved;
+import dev.belay.decision.ServerEvent.FreezeBegan;
+import dev.belay.decision.ServerEvent.FreezeEnded;
 import dev.belay.decision.ServerEvent.MemoryChanged;
 import dev.belay.decision.ServerEvent.MemoryReleased;
-import dev.belay.decision.ServerEvent.MemoryReserved;
 import dev.belay.decision.ServerEvent.ServerAdmitted;
 import dev.belay.decision.ServerEvent.ServerFenced;
 import dev.belay.decision.ServerState.Fenced;
 import dev.belay.decision.ServerState.Fencing;
+import dev.belay.decision.ServerState.Known;
 import dev.belay.decision.ServerState.Live;
-import dev.belay.decision.ServerState.Reservation;
 import dev.belay.decision.ServerState.Server;
 import dev.belay.decision.ServerState.Unknown;
 import dev.belay.model.Incarnation;
@@ -20,17 +23,15 @@ import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * The life of one server, as plain values.
  *
  * <pre>
- *  Unknown --Join--> Live --Lost--> Fencing --LeaseWaited, AgentAnswered(off)--> Fenced
+ *  Unknown --Join--> Live --Lost--> Fencing --LeaseWaited, AgentAnswered(off), ConfirmOff--> Fenced
  *                     ^ ^              |                                           |
  *                     | +-- Join, cleaned -----------------------------------------+
  *                     +---- Join, cleaned (Live, Fencing too), one incarnation up
@@ -72,6 +73,12 @@ public final class ServerLife {
                             reserve, name, "it was never admitted to the cluster");
             case ServerInput.Release _ -> ignored("never admitted");
             case ServerInput.AskStanding _ -> ignored("never admitted");
+            case ServerInput.LossAged _ -> ignored("never admitted");
+            case ServerInput.CooledDown _ -> ignored("never admitted");
+            case ServerInput.Request _ ->
+                    new Rejected<>(
+                            Reason.NOT_FOUND,
+                            "Server '%s' was never admitted to the cluster".formatted(name));
         };
     }
 
@@ -83,30 +90,18 @@ public final class ServerLife {
                     when join.bootId().equals(server.bootId())
                             && join.holding().equals(server.incarnation())
                             && !join.clean() ->
-                    new Accepted<>(
-                            join.memoryMiB() == server.memoryMiB()
-                                    ? List.of()
-                                    : List.of(new MemoryChanged(at, join.memoryMiB())),
-                            ServerReservations.welcome(s));
-            case ServerInput.Join join -> succeed(at, server, join, vms(s), false);
+                    new Accepted<>(news(s, at, join), ServerReservations.welcome(s));
+            case ServerInput.Join join -> succeed(at, s, join, ServerReservations.vms(s));
             case ServerInput.Lost lost when !lost.incarnation().equals(server.incarnation()) ->
                     ignored("news of another incarnation than " + server.incarnation());
-            // safety.md 16: when everyone vanished it is more likely us, or what we all depend on.
-            case ServerInput.Lost lost when lost.lost() >= 2 && lost.lost() * 2 > lost.known() ->
-                    ignored(
-                            "frozen: %d of %d servers do not answer, so none is fenced"
-                                    .formatted(lost.lost(), lost.known()));
-            case ServerInput.Lost lost -> {
-                var actions = new ArrayList<ServerAction>();
-                actions.add(new ServerAction.AwaitLease(server.incarnation()));
-                actions.add(new ServerAction.CallFenceAgent(server.name(), server.incarnation()));
-                tellLost(actions, server, vms(s), lost.evidence());
-                yield new Accepted<>(
-                        List.of(
-                                new ServerFenced(
-                                        at, server.name(), server.incarnation(), lost.evidence())),
-                        actions);
-            }
+            // It may be back before its lease runs out; whatever comes of it has to wait anyway.
+            case ServerInput.Lost lost when !lost.armed() ->
+                    ignored("automatic moves are disarmed, so it is not fenced");
+            case ServerInput.Lost lost when ServerCalm.isMass(lost) ->
+                    s.freeze().isPresent()
+                            ? ignored("frozen already")
+                            : accepted(new FreezeBegan(at, lost.vanished(), lost.before()));
+            case ServerInput.Lost lost -> lose(s, at, lost.evidence());
             case ServerInput.LeaseWaited _ -> ignored("not being fenced");
             case ServerInput.AgentAnswered _ -> ignored("not being fenced");
             case ServerInput.Reserve reserve -> ServerReservations.reserve(s, at, reserve);
@@ -117,24 +112,91 @@ public final class ServerLife {
                         : accepted(new MemoryReleased(at, vm));
             }
             case ServerInput.AskStanding ask -> standing(server, ask, Optional.empty());
+            case ServerInput.LossAged(var number) -> ServerCalm.aged(s, at, number);
+            case ServerInput.CooledDown(var incarnation) ->
+                    ServerCalm.cooledDown(s, at, incarnation);
+            case ServerInput.EndQuarantine _ -> ServerCalm.release(s, at);
+            case ServerInput.ConfirmOff confirm ->
+                    confirmed(s, confirm, () -> off(at, server, ServerReservations.vms(s)));
         };
+    }
+
+    /** Of a server that answers, in the same life as before. */
+    private static List<ServerEvent> news(Live s, Instant at, ServerInput.Join join) {
+        var events = new ArrayList<ServerEvent>();
+        if (join.memoryMiB() != s.server().memoryMiB()) {
+            events.add(new MemoryChanged(at, join.memoryMiB()));
+        }
+        if (s.freeze().isPresent()) {
+            events.add(new FreezeEnded(at));
+        }
+        return events;
+    }
+
+    private static Decision<ServerEvent, ServerAction> lose(
+            Live s, Instant at, List<Evidence> evidence) {
+        var server = s.server();
+        var events = new ArrayList<ServerEvent>();
+        var actions = new ArrayList<ServerAction>();
+        events.add(new ServerFenced(at, server.name(), server.incarnation(), evidence));
+        actions.add(new ServerAction.AwaitLease(server.incarnation()));
+        actions.add(new ServerAction.CallFenceAgent(server.name(), server.incarnation()));
+        tellLost(actions, server, ServerReservations.vms(s), evidence);
+        ServerCalm.count(s.losses(), at, events, actions);
+        return new Accepted<>(events, actions);
+    }
+
+    /** A person's word counts for the life that they looked at, and not against what is seen. */
+    private static Decision<ServerEvent, ServerAction> confirmed(
+            Known s,
+            ServerInput.ConfirmOff confirm,
+            Supplier<Decision<ServerEvent, ServerAction>> off) {
+        var server = s.server();
+        if (!confirm.incarnation().equals(server.incarnation())) {
+            return new Rejected<>(
+                    Reason.CONFLICT,
+                    "Server '%s' has been back since, as %s: nothing was done"
+                            .formatted(server.name(), server.incarnation()));
+        }
+        return confirm.answers()
+                ? new Rejected<>(
+                        Reason.CONFLICT,
+                        "Server '%s' answers, so it is not off: nothing was done"
+                                .formatted(server.name()))
+                : off.get();
+    }
+
+    private static Decision<ServerEvent, ServerAction> off(
+            Instant at, Server server, List<VmName> vms) {
+        var said =
+                new Evidence(
+                        at, "operator", "a person confirmed that " + server.name() + " is off");
+        var proved = prove(server, vms, at, confirmation(at));
+        var events = new ArrayList<ServerEvent>();
+        events.add(new ServerFenced(at, server.name(), server.incarnation(), List.of(said)));
+        events.addAll(proved.events());
+        return new Accepted<>(events, proved.actions());
+    }
+
+    private static Proof confirmation(Instant at) {
+        return new Proof(Proof.Kind.OPERATOR, "a person confirmed that it is off", at);
     }
 
     private static Decision<ServerEvent, ServerAction> whenFencing(
             Fencing s, Instant at, ServerInput input) {
         var server = s.server();
         return switch (input) {
-            case ServerInput.Join join -> succeed(at, server, join, s.vms(), true);
+            case ServerInput.Join join -> succeed(at, s, join, s.vms());
             case ServerInput.Lost _ -> ignored("being fenced already");
             case ServerInput.LeaseWaited(var incarnation, var detail)
                     when incarnation.equals(server.incarnation()) ->
-                    prove(s, at, new Proof(Proof.Kind.LEASE, detail, at));
+                    prove(server, s.vms(), at, new Proof(Proof.Kind.LEASE, detail, at));
             case ServerInput.LeaseWaited _ -> ignored("of another fencing");
             case ServerInput.AgentAnswered answer
                     when !answer.incarnation().equals(server.incarnation()) ->
                     ignored("of another fencing");
             case ServerInput.AgentAnswered(_, var off, var detail) when off ->
-                    prove(s, at, new Proof(Proof.Kind.AGENT, detail, at));
+                    prove(server, s.vms(), at, new Proof(Proof.Kind.AGENT, detail, at));
             case ServerInput.AgentAnswered(_, _, var detail) ->
                     s.agentFailure().isPresent()
                             ? ignored("the agent's failure is known")
@@ -149,6 +211,11 @@ public final class ServerLife {
                             Optional.of(
                                     new VmInput.ServerLost(
                                             server.name(), server.incarnation(), s.evidence())));
+            case ServerInput.LossAged(var number) -> ServerCalm.aged(s, at, number);
+            case ServerInput.CooledDown _ -> ignored("it is lost");
+            case ServerInput.EndQuarantine _ -> ServerCalm.release(s, at);
+            case ServerInput.ConfirmOff confirm ->
+                    confirmed(s, confirm, () -> prove(server, s.vms(), at, confirmation(at)));
         };
     }
 
@@ -156,7 +223,7 @@ public final class ServerLife {
             Fenced s, Instant at, ServerInput input) {
         var server = s.server();
         return switch (input) {
-            case ServerInput.Join join -> succeed(at, server, join, List.of(), true);
+            case ServerInput.Join join -> succeed(at, s, join, List.of());
             case ServerInput.Lost _ -> ignored("fenced already");
             case ServerInput.LeaseWaited _ -> ignored("proved already");
             case ServerInput.AgentAnswered _ -> ignored("proved already");
@@ -171,6 +238,11 @@ public final class ServerLife {
                             Optional.of(
                                     new VmInput.FenceProved(
                                             server.name(), server.incarnation(), s.proof())));
+            case ServerInput.LossAged(var number) -> ServerCalm.aged(s, at, number);
+            case ServerInput.CooledDown _ -> ignored("it is lost");
+            case ServerInput.EndQuarantine _ -> ServerCalm.release(s, at);
+            case ServerInput.ConfirmOff confirm ->
+                    confirmed(s, confirm, () -> ignored("proved already"));
         };
     }
 
@@ -182,7 +254,9 @@ public final class ServerLife {
      * hears of it late would take the new life for ended.
      */
     private static Decision<ServerEvent, ServerAction> succeed(
-            Instant at, Server old, ServerInput.Join join, List<VmName> vms, boolean fenced) {
+            Instant at, Known s, ServerInput.Join join, List<VmName> vms) {
+        var old = s.server();
+        boolean fenced = !(s instanceof Live);
         boolean rebooted = !join.bootId().equals(old.bootId());
         if (!join.holding().equals(old.incarnation()) || !join.clean()) {
             return tell(new ServerAction.TellClean(old.name(), old.incarnation(), fenced));
@@ -199,11 +273,13 @@ public final class ServerLife {
         before.add(new FencingProved(at, old.incarnation(), proof));
         var admitted = admit(at, old, join, before);
         var actions = new ArrayList<>(admitted.actions());
-        for (var vm : vms) {
-            actions.add(
-                    new ServerAction.TellVm(
-                            vm, new VmInput.FenceProved(old.name(), old.incarnation(), proof)));
+        if (fenced) {
+            actions.add(new ServerAction.CallOffFenceAgent(old.name()));
         }
+        if (s.losses().quarantined()) {
+            actions.add(new ServerAction.CoolDown(old.incarnation().next()));
+        }
+        tellProved(actions, old, vms, proof);
         return new Accepted<>(admitted.events(), actions);
     }
 
@@ -217,15 +293,10 @@ public final class ServerLife {
                 events, List.of(new ServerAction.Welcome(next.name(), next.incarnation())));
     }
 
-    private static Decision<ServerEvent, ServerAction> prove(Fencing s, Instant at, Proof proof) {
-        var server = s.server();
+    private static Accepted<ServerEvent, ServerAction> prove(
+            Server server, List<VmName> vms, Instant at, Proof proof) {
         var actions = new ArrayList<ServerAction>();
-        for (var vm : s.vms()) {
-            actions.add(
-                    new ServerAction.TellVm(
-                            vm,
-                            new VmInput.FenceProved(server.name(), server.incarnation(), proof)));
-        }
+        tellProved(actions, server, vms, proof);
         return new Accepted<>(List.of(new FencingProved(at, server.incarnation(), proof)), actions);
     }
 
@@ -247,13 +318,6 @@ public final class ServerLife {
                 : tell(new ServerAction.TellVm(ask.vm(), news.get()));
     }
 
-    /** In a fixed order, so that the same input always gives the same decision. */
-    private static List<VmName> vms(Live s) {
-        return s.reservations().keySet().stream()
-                .sorted(Comparator.comparing(VmName::value))
-                .toList();
-    }
-
     private static void tellLost(
             List<ServerAction> actions, Server server, List<VmName> vms, List<Evidence> evidence) {
         for (var vm : vms) {
@@ -264,57 +328,24 @@ public final class ServerLife {
         }
     }
 
-    /**
-     * Exhaustive over events and free of rules. An event that does not fit means that a stored
-     * history is damaged.
-     */
-    public static ServerState apply(ServerState state, ServerEvent event) {
-        return switch (event) {
-            case ServerAdmitted admitted -> new Live(admitted.server(), Map.of());
-            case MemoryChanged(_, var memoryMiB) -> {
-                var live = in(Live.class, state, event);
-                var old = live.server();
-                yield new Live(
-                        new Server(old.name(), old.incarnation(), old.bootId(), memoryMiB),
-                        live.reservations());
-            }
-            case MemoryReserved(_, var vm, var epoch, var memoryMiB) -> {
-                var live = in(Live.class, state, event);
-                var reservations = new HashMap<>(live.reservations());
-                reservations.put(vm, new Reservation(epoch, memoryMiB));
-                yield new Live(live.server(), reservations);
-            }
-            case MemoryReleased(_, var vm) -> {
-                var live = in(Live.class, state, event);
-                var reservations = new HashMap<>(live.reservations());
-                reservations.remove(vm);
-                yield new Live(live.server(), reservations);
-            }
-            case ServerFenced fenced -> {
-                var live = in(Live.class, state, event);
-                yield new Fencing(live.server(), vms(live), fenced.evidence(), Optional.empty());
-            }
-            case FenceAgentFailed(_, var detail) -> {
-                var fencing = in(Fencing.class, state, event);
-                yield new Fencing(
-                        fencing.server(), fencing.vms(), fencing.evidence(), Optional.of(detail));
-            }
-            case FencingProved(_, _, var proof) ->
-                    switch (state) {
-                        case Fencing fencing -> new Fenced(fencing.server(), proof);
-                        // A later, better proof than the one that was enough.
-                        case Fenced fenced -> new Fenced(fenced.server(), proof);
-                        case Live _, Unknown _ -> throw damaged(state, event);
-                    };
-        };
+    private static void tellProved(
+            List<ServerAction> actions, Server server, List<VmName> vms, Proof proof) {
+        for (var vm : vms) {
+            actions.add(
+                    new ServerAction.TellVm(
+                            vm,
+                            new VmInput.FenceProved(server.name(), server.incarnation(), proof)));
+        }
     }
 
     /** What to send again after a restart, from the state alone. */
     public static List<ServerAction> pending(ServerState state) {
         return switch (state) {
-            case Unknown _, Live _, Fenced _ -> List.of();
+            case Unknown _ -> List.of();
+            case Live s -> ServerCalm.pending(s);
+            case Fenced s -> ServerCalm.pending(s);
             case Fencing s -> {
-                var actions = new ArrayList<ServerAction>();
+                var actions = new ArrayList<>(ServerCalm.pending(s));
                 actions.add(new ServerAction.AwaitLease(s.server().incarnation()));
                 if (s.agentFailure().isEmpty()) {
                     actions.add(
@@ -325,19 +356,6 @@ public final class ServerLife {
                 yield actions;
             }
         };
-    }
-
-    private static <S extends ServerState> S in(
-            Class<S> expected, ServerState state, ServerEvent event) {
-        if (!expected.isInstance(state)) {
-            throw damaged(state, event);
-        }
-        return expected.cast(state);
-    }
-
-    private static IllegalStateException damaged(ServerState state, ServerEvent event) {
-        return new IllegalStateException(
-                "Expected a state that fits the stored event " + event + ", but found " + state);
     }
 
     private static Decision<ServerEvent, ServerAction> accepted(

@@ -5,6 +5,7 @@ import dev.belay.decision.Decision.Ignored;
 import dev.belay.decision.ServerEvent.MemoryReserved;
 import dev.belay.decision.ServerState.Live;
 import dev.belay.model.ServerName;
+import dev.belay.model.VmName;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -30,6 +31,9 @@ final class ServerReservations {
                 && held.memoryMiB() == reserve.memoryMiB()
                 && held.epoch().equals(reserve.epoch())) {
             return new Accepted<>(List.of(), List.of(reserved));
+        }
+        if (held == null && s.losses().quarantined()) {
+            return refuse(reserve, server.name(), Explanation.quarantined(server.name()));
         }
         int free = s.freeMiB() + (held == null ? 0 : held.memoryMiB());
         if (reserve.memoryMiB() > free) {
@@ -73,5 +77,12 @@ final class ServerReservations {
                                                 server.incarnation(),
                                                 entry.getValue().epoch()))));
         return actions;
+    }
+
+    /** In a fixed order, so that the same input always gives the same decision. */
+    static List<VmName> vms(Live s) {
+        return s.reservations().keySet().stream()
+                .sorted(Comparator.comparing(VmName::value))
+                .toList();
     }
 }

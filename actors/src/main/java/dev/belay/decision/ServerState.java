@@ -13,10 +13,37 @@ public sealed interface ServerState {
     /** Never admitted. */
     record Unknown() implements ServerState {}
 
-    /** Admitted: its lease is renewed, VMs may be placed on it. */
-    record Live(Server server, Map<VmName, Reservation> reservations) implements ServerState {
+    /** Admitted at least once. */
+    sealed interface Known extends ServerState {
+        Server server();
+
+        Losses losses();
+
+        Known with(Losses losses);
+    }
+
+    /**
+     * Admitted: its lease is renewed, VMs may be placed on it.
+     *
+     * @param freeze it does not answer, and is not fenced because most servers do not
+     */
+    record Live(
+            Server server,
+            Map<VmName, Reservation> reservations,
+            Losses losses,
+            Optional<Freeze> freeze)
+            implements Known {
         public Live {
             reservations = Map.copyOf(reservations);
+        }
+
+        @Override
+        public Live with(Losses newLosses) {
+            return new Live(server, reservations, newLosses, freeze);
+        }
+
+        Live with(Optional<Freeze> newFreeze) {
+            return new Live(server, reservations, losses, newFreeze);
         }
 
         public int reservedMiB() {
@@ -30,16 +57,37 @@ public sealed interface ServerState {
 
     /** Renewals are refused from here on; whether it still runs anything is not known yet. */
     record Fencing(
-            Server server, List<VmName> vms, List<Evidence> evidence, Optional<String> agentFailure)
-            implements ServerState {
+            Server server,
+            List<VmName> vms,
+            List<Evidence> evidence,
+            Optional<String> agentFailure,
+            Losses losses)
+            implements Known {
         public Fencing {
             vms = List.copyOf(vms);
             evidence = List.copyOf(evidence);
         }
+
+        @Override
+        public Fencing with(Losses newLosses) {
+            return new Fencing(server, vms, evidence, agentFailure, newLosses);
+        }
     }
 
     /** Nothing of this incarnation runs any more, and it is known why. */
-    record Fenced(Server server, Proof proof) implements ServerState {}
+    record Fenced(Server server, Proof proof, Losses losses) implements Known {
+        @Override
+        public Fenced with(Losses newLosses) {
+            return new Fenced(server, proof, newLosses);
+        }
+    }
+
+    /**
+     * So many servers vanished at about the same time that none is fenced (safety.md 16).
+     *
+     * @param before how many there were before
+     */
+    record Freeze(int vanished, int before) {}
 
     /**
      * @param memoryMiB for guests

@@ -33,6 +33,9 @@ public sealed interface VmAction {
     /** Say BackOffOver for this epoch after {@code pause}. */
     record WakeAfter(Duration pause, Epoch epoch) implements VmAction {}
 
+    /** Say Insist for this epoch after {@code patience}. */
+    record InsistAfter(Duration patience, Epoch epoch) implements VmAction {}
+
     /** Say Settled for this epoch after {@code run}. */
     record SettleAfter(Duration run, Epoch epoch) implements VmAction {}
 }

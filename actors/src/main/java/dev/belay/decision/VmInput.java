@@ -76,6 +76,9 @@ public sealed interface VmInput {
     /** The pause after this epoch's failure is over. */
     record BackOffOver(Epoch epoch) implements VmInput {}
 
+    /** It has left room to VMs of higher priority for long enough. */
+    record Insist(Epoch epoch) implements VmInput {}
+
     /** This replica has run long enough to forget earlier failures. */
     record Settled(Epoch epoch) implements VmInput {}
 

@@ -100,6 +100,7 @@ public final class VmLife {
                     VmInput.ServerLost _,
                     VmInput.FenceProved _,
                     VmInput.BackOffOver _,
+                    VmInput.Insist _,
                     VmInput.Settled _,
                     VmInput.Tick _ ->
                     ignored("there is no such VM");
@@ -153,6 +154,9 @@ public final class VmLife {
                             .accepted();
             case VmInput.BackOffOver(var epoch) when epoch.equals(s.vm().epoch()) ->
                     VmPlacement.pursue(new VmSteps(now, s), List.of()).accepted();
+            case VmInput.Insist(var epoch) when epoch.equals(s.vm().epoch()) ->
+                    VmPlacement.pursue(new VmSteps(now, s), VmPlacement.asked(s.refusals()), true)
+                            .accepted();
             default -> ignoredNews("waiting for a server", input);
         };
     }
@@ -301,7 +305,9 @@ public final class VmLife {
         return switch (state) {
             case Absent _, Stopped _ -> List.of();
             case Waiting s ->
-                    List.of(new VmAction.WakeAfter(VmPlacement.retryPause(s.vm()), s.vm().epoch()));
+                    List.of(
+                            new VmAction.WakeAfter(VmPlacement.retryPause(s.vm()), s.vm().epoch()),
+                            new VmAction.InsistAfter(VmPriority.PATIENCE, s.vm().epoch()));
             case Placing s ->
                     List.of(
                             new VmAction.Reserve(

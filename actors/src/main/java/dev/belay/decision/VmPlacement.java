@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /** Where a VM goes next, when nothing of it runs. */
 final class VmPlacement {
@@ -24,18 +25,30 @@ final class VmPlacement {
      * alone for now.
      */
     static VmSteps pursue(VmSteps steps, List<Refusal> asked) {
+        return pursue(steps, asked, false);
+    }
+
+    /**
+     * @param insist takes room that a VM of higher priority could have had
+     */
+    static VmSteps pursue(VmSteps steps, List<Refusal> asked, boolean insist) {
         var vm = steps.vm();
         if (vm.deleting() || vm.desired() == Desired.STOPPED) {
             return rest(steps);
         }
-        var candidate = best(vm.spec(), steps.now().view(), asked);
+        var view = steps.now().view();
+        var candidate = first(vm.spec(), view, s -> refusal(vm, view, s, asked, insist).isEmpty());
         if (candidate.isPresent()) {
             var server = candidate.get();
             return steps.step("chose " + server + " to run it")
                     .add(new VmEvent.PlacementTried(steps.now().at(), server, asked))
                     .act(new VmAction.Reserve(server, vm.epoch().next(), vm.spec().memoryMiB()));
         }
-        var refusals = refusals(vm.spec(), steps.now().view(), asked);
+        var refusals =
+                view.servers().stream()
+                        .sorted(Comparator.comparing(server -> server.name().value()))
+                        .flatMap(server -> refusal(vm, view, server, asked, insist).stream())
+                        .toList();
         boolean known =
                 steps.state() instanceof Waiting waiting && waiting.refusals().equals(refusals);
         if (!known) {
@@ -91,10 +104,16 @@ final class VmPlacement {
         return Duration.ofSeconds(Math.min(60, 2L << Math.min(5, vm.failures())));
     }
 
+    /** Where it fits, whoever else waits and whether or not it may move by itself now. */
     static Optional<ServerName> best(VmSpec spec, ClusterView view, List<Refusal> asked) {
+        return first(spec, view, server -> refusal(spec, server, asked).isEmpty());
+    }
+
+    private static Optional<ServerName> first(
+            VmSpec spec, ClusterView view, Predicate<ServerView> fits) {
         var wish = spec.placement();
         return view.servers().stream()
-                .filter(server -> refusal(spec, server, asked).isEmpty())
+                .filter(fits)
                 .sorted(
                         Comparator.comparingInt((ServerView server) ->
                                         wish.prefer().contains(server.name()) ? 0 : 1)
@@ -106,11 +125,31 @@ final class VmPlacement {
                 .findFirst();
     }
 
-    private static List<Refusal> refusals(VmSpec spec, ClusterView view, List<Refusal> asked) {
-        return view.servers().stream()
-                .sorted(Comparator.comparing(server -> server.name().value()))
-                .flatMap(server -> refusal(spec, server, asked).stream())
-                .toList();
+    private static Optional<Refusal> refusal(
+            Vm vm, ClusterView view, ServerView server, List<Refusal> asked, boolean insist) {
+        return refusal(vm.spec(), server, asked)
+                .or(() -> held(vm, view, server.name()))
+                .or(() ->
+                        insist
+                                ? Optional.empty()
+                                : VmPriority.ahead(vm.spec(), server, view)
+                                        .map(other ->
+                                                new Refusal(
+                                                        server.name(),
+                                                        "its room is left to VM '%s' of higher priority for now"
+                                                                .formatted(other),
+                                                        false)));
+    }
+
+    /**
+     * While the cluster is disarmed, a VM that was lost or failed stays with the server that it was
+     * on when that began. A start that a user asked for is no move.
+     */
+    static Optional<Refusal> held(Vm vm, ClusterView view, ServerName server) {
+        boolean move = vm.failover().filter(f -> !f.from().equals(server)).isPresent();
+        return view.disarming()
+                .filter(_ -> move)
+                .map(disarming -> new Refusal(server, disarming.inWords(), false));
     }
 
     private static Optional<Refusal> refusal(VmSpec spec, ServerView server, List<Refusal> asked) {
@@ -125,7 +164,7 @@ final class VmPlacement {
                 .map(why -> new Refusal(server.name(), why, false));
     }
 
-    private static Optional<String> unfit(Placement wish, int memoryMiB, ServerView server) {
+    static Optional<String> unfit(Placement wish, int memoryMiB, ServerView server) {
         if (!wish.only().isEmpty() && !wish.only().contains(server.name())) {
             return Optional.of("the VM may not run there (placement.only)");
         }
@@ -133,7 +172,13 @@ final class VmPlacement {
             return Optional.of("it is fenced and has not come back");
         }
         if (!server.reachable()) {
-            return Optional.of("it does not answer");
+            return Optional.of(
+                    server.frozen()
+                            ? "it does not answer, as most servers, so none is fenced"
+                            : "it does not answer");
+        }
+        if (server.quarantined()) {
+            return Optional.of(Explanation.quarantined(server.name()));
         }
         if (server.freeMiB() < memoryMiB) {
             return Optional.of(

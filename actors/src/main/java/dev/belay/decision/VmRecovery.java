@@ -127,9 +127,11 @@ final class VmRecovery {
                         last.server(),
                         "it failed there %d times in a row".formatted(steps.vm().failures()),
                         true);
+        var view = steps.now().view();
         boolean elsewhere =
                 steps.vm().failures() > TRIES_HERE
-                        && VmPlacement.best(steps.vm().spec(), steps.now().view(), List.of(refusal))
+                        && VmPlacement.best(steps.vm().spec(), view, List.of(refusal))
+                                .filter(to -> VmPlacement.held(steps.vm(), view, to).isEmpty())
                                 .isPresent();
         return elsewhere ? leave(steps, last, refusal.why()) : here(steps, last);
     }

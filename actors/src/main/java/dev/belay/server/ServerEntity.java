@@ -2,40 +2,35 @@ package dev.belay.server;
 
 import dev.belay.cluster.Membership;
 import dev.belay.decision.Decision;
+import dev.belay.decision.Losses;
 import dev.belay.decision.ServerAction;
 import dev.belay.decision.ServerEvent;
+import dev.belay.decision.ServerHistory;
 import dev.belay.decision.ServerInput;
 import dev.belay.decision.ServerLife;
 import dev.belay.decision.ServerState;
+import dev.belay.entity.DecidingEntity;
+import dev.belay.entity.Reply;
 import dev.belay.model.Incarnation;
 import dev.belay.model.ServerName;
-import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
-import org.apache.pekko.actor.typed.SupervisorStrategy;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
-import org.apache.pekko.actor.typed.javadsl.Behaviors;
-import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.apache.pekko.cluster.sharding.typed.javadsl.EntityTypeKey;
-import org.apache.pekko.persistence.typed.PersistenceId;
-import org.apache.pekko.persistence.typed.RecoveryCompleted;
-import org.apache.pekko.persistence.typed.javadsl.CommandHandler;
 import org.apache.pekko.persistence.typed.javadsl.Effect;
-import org.apache.pekko.persistence.typed.javadsl.EventHandler;
-import org.apache.pekko.persistence.typed.javadsl.EventSourcedBehavior;
-import org.apache.pekko.persistence.typed.javadsl.RetentionCriteria;
-import org.apache.pekko.persistence.typed.javadsl.SignalHandler;
 
 /**
- * Runs {@link ServerLife} for one server: stores its events, then hands its actions out. No rule
- * lives here. One per server in the cluster, on its arbiter. A new process waits a lease out afresh
- * (safety.md 13).
+ * Runs {@link ServerLife} for one server. One per server in the cluster, on its arbiter. A new
+ * process waits everything out afresh (safety.md 13).
  */
 public final class ServerEntity
-        extends EventSourcedBehavior<ServerEntity.Message, ServerEvent, ServerState> {
+        extends DecidingEntity<
+                ServerEntity.Message, ServerInput, ServerEvent, ServerState, ServerAction> {
     public static final EntityTypeKey<Message> KEY = EntityTypeKey.create(Message.class, "server");
-
-    private static final int SNAPSHOT_EVERY = 200;
 
     public sealed interface Message {}
 
@@ -50,78 +45,73 @@ public final class ServerEntity
     /** From a VM's entity. */
     public record News(ServerInput input) implements Message {}
 
-    /** Internal. */
-    record Missed(Membership.Lost lost) implements Message {}
+    /** An operator's request; the sender waits for the outcome. */
+    public record Request(ServerInput.Request input, ActorRef<Reply<ServerState>> replyTo)
+            implements Message {}
+
+    /** Internal. {@code incarnation}: the one that was known when it was missed. */
+    record Missed(Membership.Lost lost, Incarnation incarnation) implements Message {}
 
     record Told(ServerInput input) implements Message {}
 
+    /** A call of the fence agent that has not ended. */
+    private record Call(Incarnation incarnation, CompletableFuture<FenceAgent.Result> result) {}
+
     public static Behavior<Message> create(ServerName name, ServerSurroundings surroundings) {
-        return Behaviors.<Message>supervise(
-                        Behaviors.setup(context ->
-                                Behaviors.withTimers(timers ->
-                                        new ServerEntity(context, timers, name, surroundings))))
-                .onFailure(
-                        SupervisorStrategy.restartWithBackoff(
-                                Duration.ofMillis(100), Duration.ofSeconds(2), 0.2));
+        return supervised(shell -> new ServerEntity(shell, name, surroundings));
     }
 
     private final ActorContext<Message> context;
-    private final TimerScheduler<Message> timers;
     private final ServerName name;
     private final ServerSurroundings surroundings;
-    private Incarnation agentCalledFor = Incarnation.NONE;
+    private Incarnation newest = Incarnation.NONE;
+    private Optional<Call> call = Optional.empty();
 
-    private ServerEntity(
-            ActorContext<Message> context,
-            TimerScheduler<Message> timers,
-            ServerName name,
-            ServerSurroundings surroundings) {
-        super(
-                PersistenceId.of("server", name.value()),
-                SupervisorStrategy.restartWithBackoff(
-                        Duration.ofMillis(100), Duration.ofSeconds(2), 0.2));
-        this.context = context;
-        this.timers = timers;
+    private ServerEntity(Shell<Message> shell, ServerName name, ServerSurroundings surroundings) {
+        super(shell, "server", name.value());
+        this.context = shell.context();
         this.name = name;
         this.surroundings = surroundings;
     }
 
     @Override
     public ServerState emptyState() {
-        return new ServerState.Unknown();
+        return ServerHistory.NEW;
     }
 
     @Override
-    public CommandHandler<Message, ServerEvent, ServerState> commandHandler() {
-        return this::onMessage;
+    protected ServerState apply(ServerState state, ServerEvent event) {
+        return ServerHistory.apply(state, event);
     }
 
     @Override
-    public EventHandler<ServerState, ServerEvent> eventHandler() {
-        return ServerLife::apply;
+    protected List<ServerAction> pending(ServerState state) {
+        return ServerLife.pending(state);
     }
 
     @Override
-    public RetentionCriteria retentionCriteria() {
-        return RetentionCriteria.snapshotEvery(SNAPSHOT_EVERY, 2);
+    protected Decision<ServerEvent, ServerAction> decide(ServerState state, ServerInput input) {
+        return ServerLife.decide(name, state, Instant.now(), input);
+    }
+
+    /** What is missed while an admission is being stored was missed of the one before. */
+    @Override
+    protected void stored(ServerState state) {
+        newest =
+                state instanceof ServerState.Known known
+                        ? known.server().incarnation()
+                        : Incarnation.NONE;
     }
 
     @Override
-    public SignalHandler<ServerState> signalHandler() {
-        return newSignalHandlerBuilder()
-                .onSignal(
-                        RecoveryCompleted.class,
-                        (state, _) -> {
-                            context.getLog().info("server {} recovered -> {}", name, state);
-                            surroundings.watch(
-                                    name,
-                                    context.messageAdapter(Membership.Lost.class, Missed::new));
-                            ServerLife.pending(state).forEach(this::carryOut);
-                        })
-                .build();
+    protected void recovered(ServerState state) {
+        surroundings.watch(
+                name,
+                context.messageAdapter(Membership.Lost.class, lost -> new Missed(lost, newest)));
     }
 
-    private Effect<ServerEvent, ServerState> onMessage(ServerState state, Message message) {
+    @Override
+    protected Effect<ServerEvent, ServerState> onMessage(ServerState state, Message message) {
         return switch (message) {
             case Join(var input, var address) -> {
                 var expected = surroundings.address(name);
@@ -139,85 +129,65 @@ public final class ServerEntity
             }
             case News(var input) -> run(state, input);
             case Told(var input) -> run(state, input);
-            case Missed(var lost) ->
+            case Request(var input, var replyTo) -> run(state, seenFromHere(input), replyTo::tell);
+            case Missed(var lost, var incarnation) ->
                     run(
                             state,
                             new ServerInput.Lost(
-                                    incarnation(state),
+                                    incarnation,
                                     lost.evidence(),
-                                    lost.lost(),
-                                    lost.known()));
+                                    lost.vanished(),
+                                    lost.before(),
+                                    surroundings.isArmed()));
         };
     }
 
-    private Effect<ServerEvent, ServerState> run(ServerState state, ServerInput input) {
-        var decision = ServerLife.decide(name, state, Instant.now(), input);
-        return switch (decision) {
-            case Decision.Accepted<ServerEvent, ServerAction> accepted -> {
-                if (!accepted.events().isEmpty()) {
-                    context.getLog()
-                            .info("server {}: {} on {} -> {}", name, input, state, accepted);
-                }
-                var actions = accepted.actions();
-                var effect =
-                        accepted.events().isEmpty()
-                                ? Effect().none()
-                                : Effect().persist(accepted.events());
-                yield effect.thenRun(() -> actions.forEach(this::carryOut));
-            }
-            case Decision.Ignored<ServerEvent, ServerAction>(var why) -> {
-                context.getLog()
-                        .debug("server {}: {} on {} -> ignored: {}", name, input, state, why);
-                yield Effect().none();
-            }
-            case Decision.Rejected<ServerEvent, ServerAction>(_, var why) -> {
-                context.getLog().warn("server {}: {} -> rejected: {}", name, input, why);
-                yield Effect().none();
-            }
+    private ServerInput.Request seenFromHere(ServerInput.Request request) {
+        return switch (request) {
+            case ServerInput.ConfirmOff(var incarnation, var answers) ->
+                    new ServerInput.ConfirmOff(incarnation, answers || surroundings.answers(name));
+            case ServerInput.EndQuarantine end -> end;
         };
     }
 
-    private void carryOut(ServerAction action) {
+    @Override
+    protected void carryOut(ServerAction action) {
         switch (action) {
             case ServerAction.AwaitLease(var incarnation) -> {
                 var wait = surroundings.leaseProofWait();
-                if (!timers.isTimerActive(action)) {
-                    var waited =
-                            new ServerInput.LeaseWaited(
-                                    incarnation,
-                                    "its lease was waited out (%d ms)".formatted(wait.toMillis()));
-                    timers.startSingleTimer(action, new Told(waited), wait);
-                }
+                var why = "its lease was waited out (%d ms)".formatted(wait.toMillis());
+                once(action, wait, new Told(new ServerInput.LeaseWaited(incarnation, why)));
             }
-            case ServerAction.CallFenceAgent(var server, var incarnation) -> {
-                if (!agentCalledFor.equals(incarnation)
-                        && surroundings.fenceAgent().handles(server)) {
-                    agentCalledFor = incarnation;
-                    context.pipeToSelf(
-                            surroundings.fenceAgent().off(server),
-                            (result, failure) ->
-                                    new Told(
-                                            result != null
-                                                    ? new ServerInput.AgentAnswered(
-                                                            incarnation,
-                                                            result.off(),
-                                                            result.detail())
-                                                    : new ServerInput.AgentAnswered(
-                                                            incarnation,
-                                                            false,
-                                                            String.valueOf(failure))));
-                }
-            }
-            default -> surroundings.carryOut(action);
+            case ServerAction.AgeLoss(var number) ->
+                    once(action, Losses.WINDOW, new Told(new ServerInput.LossAged(number)));
+            case ServerAction.CoolDown(var incarnation) ->
+                    once(
+                            action,
+                            surroundings.coolDown(),
+                            new Told(new ServerInput.CooledDown(incarnation)));
+            case ServerAction.CallFenceAgent(var server, var incarnation) ->
+                    callFenceAgent(server, incarnation);
+            case ServerAction.CallOffFenceAgent _ -> call.ifPresent(c -> c.result().cancel(true));
+            case ServerAction.Welcome _, ServerAction.TellClean _, ServerAction.TellVm _ ->
+                    surroundings.carryOut(action);
         }
     }
 
-    private static Incarnation incarnation(ServerState state) {
-        return switch (state) {
-            case ServerState.Unknown _ -> Incarnation.NONE;
-            case ServerState.Live live -> live.server().incarnation();
-            case ServerState.Fencing fencing -> fencing.server().incarnation();
-            case ServerState.Fenced fenced -> fenced.server().incarnation();
-        };
+    private void callFenceAgent(ServerName server, Incarnation incarnation) {
+        boolean called = call.filter(c -> c.incarnation().equals(incarnation)).isPresent();
+        if (called || !surroundings.fenceAgent().handles(server)) {
+            return;
+        }
+        var result = surroundings.fenceAgent().off(server);
+        call = Optional.of(new Call(incarnation, result));
+        context.pipeToSelf(
+                result,
+                (answer, failure) ->
+                        new Told(
+                                answer != null
+                                        ? new ServerInput.AgentAnswered(
+                                                incarnation, answer.off(), answer.detail())
+                                        : new ServerInput.AgentAnswered(
+                                                incarnation, false, String.valueOf(failure))));
     }
 }

@@ -271,6 +271,7 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
                     VmAction.Release _,
                     VmAction.AskStanding _,
                     VmAction.WakeAfter _,
+                    VmAction.InsistAfter _,
                     VmAction.SettleAfter _ ->
                     throw new IllegalStateException(
                             "Expected an order for a server, but got " + order);

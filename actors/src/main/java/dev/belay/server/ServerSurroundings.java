@@ -14,7 +14,16 @@ public interface ServerSurroundings {
     /** The longest lease plus margin (safety.md 13). */
     Duration leaseProofWait();
 
+    /** How long a quarantined server has to be up until it gets new VMs again. */
+    Duration coolDown();
+
     FenceAgent fenceAgent();
+
+    /** Whether Belay may move VMs by itself now, as far as this node knows. */
+    boolean isArmed();
+
+    /** Whether this node's membership sees the server. */
+    boolean answers(ServerName server);
 
     /** This node's membership tells {@code listener} whenever the server does not answer. */
     void watch(ServerName server, ActorRef<Membership.Lost> listener);

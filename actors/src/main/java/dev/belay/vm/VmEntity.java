@@ -9,45 +9,33 @@ import dev.belay.decision.VmHistory;
 import dev.belay.decision.VmInput;
 import dev.belay.decision.VmLife;
 import dev.belay.decision.VmState;
+import dev.belay.entity.DecidingEntity;
+import dev.belay.entity.Reply;
 import dev.belay.model.VmName;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.function.Consumer;
+import java.util.List;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
-import org.apache.pekko.actor.typed.SupervisorStrategy;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
-import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.apache.pekko.cluster.sharding.typed.javadsl.EntityTypeKey;
-import org.apache.pekko.persistence.typed.PersistenceId;
-import org.apache.pekko.persistence.typed.RecoveryCompleted;
-import org.apache.pekko.persistence.typed.javadsl.CommandHandler;
 import org.apache.pekko.persistence.typed.javadsl.Effect;
-import org.apache.pekko.persistence.typed.javadsl.EventHandler;
-import org.apache.pekko.persistence.typed.javadsl.EventSourcedBehavior;
-import org.apache.pekko.persistence.typed.javadsl.RetentionCriteria;
-import org.apache.pekko.persistence.typed.javadsl.SignalHandler;
 
-/**
- * Runs {@link VmLife} for one VM: stores its events, then hands its actions out. No rule lives
- * here. One per VM in the cluster, on its arbiter. What survives a crash is the journal; whatever
- * was on its way is sent again from the state. A write that fails or is refused stops it, and it
- * replays.
- */
-public final class VmEntity extends EventSourcedBehavior<VmEntity.Message, VmEvent, VmState> {
+/** Runs {@link VmLife} for one VM. One per VM in the cluster, on its arbiter. */
+public final class VmEntity
+        extends DecidingEntity<VmEntity.Message, VmInput, VmEvent, VmState, VmAction> {
     public static final EntityTypeKey<Message> KEY = EntityTypeKey.create(Message.class, "vm");
 
     /** How often unanswered actions are repeated and the surroundings looked at. */
     private static final Duration TICK = Duration.ofSeconds(1);
 
-    private static final int SNAPSHOT_EVERY = 200;
-
     public sealed interface Message {}
 
     /** A user's request; the sender waits for the outcome. */
-    public record Request(VmInput.Request input, ActorRef<Reply> replyTo) implements Message {}
+    public record Request(VmInput.Request input, ActorRef<Reply<VmState>> replyTo)
+            implements Message {}
 
     /** News from a server or its entity; nobody waits. */
     public record News(VmInput input) implements Message {}
@@ -56,12 +44,6 @@ public final class VmEntity extends EventSourcedBehavior<VmEntity.Message, VmEve
 
     /** Internal. */
     record Wake(VmInput input) implements Message {}
-
-    public sealed interface Reply {}
-
-    public record Done(VmState state) implements Reply {}
-
-    public record Refused(Decision.Reason reason, String message) implements Reply {}
 
     public record Shown(VmState state) {}
 
@@ -72,13 +54,7 @@ public final class VmEntity extends EventSourcedBehavior<VmEntity.Message, VmEve
             VmName name,
             VmSurroundings surroundings,
             ActorRef<ClusterSharding.ShardCommand> shard) {
-        return Behaviors.<Message>supervise(
-                        Behaviors.setup(context ->
-                                Behaviors.withTimers(timers ->
-                                        new VmEntity(context, timers, name, surroundings, shard))))
-                .onFailure(
-                        SupervisorStrategy.restartWithBackoff(
-                                Duration.ofMillis(100), Duration.ofSeconds(2), 0.2));
+        return supervised(shell -> new VmEntity(shell, name, surroundings, shard));
     }
 
     private final ActorContext<Message> context;
@@ -88,17 +64,13 @@ public final class VmEntity extends EventSourcedBehavior<VmEntity.Message, VmEve
     private final ActorRef<ClusterSharding.ShardCommand> shard;
 
     private VmEntity(
-            ActorContext<Message> context,
-            TimerScheduler<Message> timers,
+            Shell<Message> shell,
             VmName name,
             VmSurroundings surroundings,
             ActorRef<ClusterSharding.ShardCommand> shard) {
-        super(
-                PersistenceId.of("vm", name.value()),
-                SupervisorStrategy.restartWithBackoff(
-                        Duration.ofMillis(100), Duration.ofSeconds(2), 0.2));
-        this.context = context;
-        this.timers = timers;
+        super(shell, "vm", name.value());
+        this.context = shell.context();
+        this.timers = shell.timers();
         this.name = name;
         this.surroundings = surroundings;
         this.shard = shard;
@@ -110,117 +82,72 @@ public final class VmEntity extends EventSourcedBehavior<VmEntity.Message, VmEve
     }
 
     @Override
-    public CommandHandler<Message, VmEvent, VmState> commandHandler() {
-        return this::onMessage;
+    protected VmState apply(VmState state, VmEvent event) {
+        return VmHistory.apply(state, event);
     }
 
     @Override
-    public EventHandler<VmState, VmEvent> eventHandler() {
-        return VmHistory::apply;
+    protected List<VmAction> pending(VmState state) {
+        return VmLife.pending(state);
     }
 
     @Override
-    public RetentionCriteria retentionCriteria() {
-        return RetentionCriteria.snapshotEvery(SNAPSHOT_EVERY, 2);
+    protected Decision<VmEvent, VmAction> decide(VmState state, VmInput input) {
+        var now = new Context(Instant.now(), surroundings.self().value(), surroundings.view());
+        return VmLife.decide(state, now, input);
     }
 
     @Override
-    public SignalHandler<VmState> signalHandler() {
-        return newSignalHandlerBuilder()
-                .onSignal(
-                        RecoveryCompleted.class,
-                        (state, _) -> {
-                            context.getLog()
-                                    .info("{} recovered in {}", name, Explanation.name(state));
-                            timers.startTimerWithFixedDelay(new Wake(new VmInput.Tick()), TICK);
-                            VmLife.pending(state).forEach(this::carryOut);
-                        })
-                .build();
+    protected void recovered(VmState state) {
+        timers.startTimerWithFixedDelay(new Wake(new VmInput.Tick()), TICK);
     }
 
-    private Effect<VmEvent, VmState> onMessage(VmState state, Message message) {
+    @Override
+    protected Effect<VmEvent, VmState> onMessage(VmState state, Message message) {
         return switch (message) {
             case Request(var input, var replyTo) -> run(state, input, replyTo::tell);
-            case News(var input) -> run(state, input, _ -> {});
+            case News(var input) -> run(state, input);
             case Wake(var input) -> {
                 if (input instanceof VmInput.Tick && state instanceof VmState.Absent) {
                     shard.tell(new ClusterSharding.Passivate<>(context.getSelf()));
                 } else if (input instanceof VmInput.Tick) {
-                    VmLife.pending(state).forEach(this::carryOut);
+                    carryOutPending(state);
                 }
-                yield run(state, input, _ -> {});
+                yield run(state, input);
             }
             case Show(var replyTo) -> Effect().none().thenRun(() -> replyTo.tell(new Shown(state)));
         };
     }
 
-    private Effect<VmEvent, VmState> run(VmState state, VmInput input, Consumer<Reply> answer) {
-        var decision =
-                VmLife.decide(
-                        state,
-                        new Context(
-                                Instant.now(), surroundings.self().value(), surroundings.view()),
-                        input);
-        return switch (decision) {
-            case Decision.Accepted<VmEvent, VmAction> accepted -> {
-                if (!accepted.events().isEmpty()) {
-                    context.getLog()
-                            .info(
-                                    "{}: {} in {} -> {}",
-                                    name,
-                                    brief(input),
-                                    Explanation.name(state),
-                                    accepted.events().stream().map(VmEntity::brief).toList());
-                }
-                var actions = accepted.actions();
-                var effect =
-                        accepted.events().isEmpty()
-                                ? Effect().none()
-                                : Effect().persist(accepted.events());
-                yield effect.thenRun((VmState after) -> {
-                    actions.forEach(this::carryOut);
-                    answer.accept(new Done(after));
-                });
-            }
-            case Decision.Ignored<VmEvent, VmAction> ignored -> {
-                if (!(input instanceof VmInput.Tick)) {
-                    context.getLog()
-                            .debug(
-                                    "{}: {} on {} -> ignored: {}",
-                                    name,
-                                    input,
-                                    state,
-                                    ignored.why());
-                }
-                yield Effect().none().thenRun((VmState same) -> answer.accept(new Done(same)));
-            }
-            case Decision.Rejected<VmEvent, VmAction>(var reason, var message) -> {
-                context.getLog().info("{}: {} -> rejected: {}", name, input, message);
-                yield Effect().none().thenRun(() -> answer.accept(new Refused(reason, message)));
-            }
-        };
-    }
-
-    private void carryOut(VmAction action) {
+    @Override
+    protected void carryOut(VmAction action) {
         switch (action) {
             case VmAction.WakeAfter(var pause, var epoch) ->
-                    once(action, pause, new VmInput.BackOffOver(epoch));
+                    once(action, pause, new Wake(new VmInput.BackOffOver(epoch)));
             case VmAction.SettleAfter(var run, var epoch) ->
-                    once(action, run, new VmInput.Settled(epoch));
-            default -> surroundings.carryOut(name, action);
+                    once(action, run, new Wake(new VmInput.Settled(epoch)));
+            case VmAction.InsistAfter(var patience, var epoch) ->
+                    once(action, patience, new Wake(new VmInput.Insist(epoch)));
+            case VmAction.Reserve _,
+                    VmAction.Release _,
+                    VmAction.AskStanding _,
+                    VmAction.StartReplica _,
+                    VmAction.StopReplica _,
+                    VmAction.Confirm _ ->
+                    surroundings.carryOut(name, action);
         }
     }
 
-    /** Repeats of the same action while its timer runs must not set the timer back. */
-    private void once(VmAction key, Duration delay, VmInput input) {
-        if (!timers.isTimerActive(key)) {
-            timers.startSingleTimer(key, new Wake(input), delay);
-        }
+    @Override
+    protected boolean isRoutine(VmInput input) {
+        return input instanceof VmInput.Tick;
     }
 
-    /** A record without the specs and reports in it: for the log, which is read by people. */
-    private static String brief(Object value) {
+    /** Without the specs and reports in it. */
+    @Override
+    protected String brief(Object value) {
         return switch (value) {
+            case VmState state -> Explanation.name(state);
             case VmInput.Create _,
                     VmEvent.VmCreated _,
                     VmEvent.FailoverAdvanced _,

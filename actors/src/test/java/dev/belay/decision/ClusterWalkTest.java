@@ -109,8 +109,10 @@ class ClusterWalkTest {
             machine.powerOn();
         } else if (dice < 965) {
             machine.cutOff = false;
-        } else if (dice < 975) {
+        } else if (dice < 974) {
             request(cluster, random, vm);
+        } else if (dice < 975) {
+            operate(cluster, random, machine);
         } else {
             cluster.noteFault("fault " + dice + " " + vm + " " + machine);
             fault(cluster, random, vm, machine, dice);
@@ -141,6 +143,17 @@ class ClusterWalkTest {
                                                     : new VmInput.DiskFailed(
                                                             right, "root", "broken")));
             default -> {}
+        }
+    }
+
+    /** An operator is calm for a while, forgives, or tells the truth about a server. */
+    private static void operate(
+            SimulatedCluster cluster, RandomGenerator random, SimulatedServer machine) {
+        switch (random.nextInt(4)) {
+            case 0 -> cluster.disarm(true);
+            case 1 -> cluster.disarm(false);
+            case 2 -> cluster.serverHears(machine.name, new ServerInput.EndQuarantine());
+            default -> cluster.confirmOff(machine);
         }
     }
 

@@ -4,6 +4,8 @@ import static dev.belay.decision.Samples.ALPHA;
 import static dev.belay.decision.Samples.AT;
 import static dev.belay.decision.Samples.BETA;
 import static dev.belay.decision.Samples.BOTH;
+import static dev.belay.decision.Samples.CROWDED;
+import static dev.belay.decision.Samples.DISARMED;
 import static dev.belay.decision.Samples.E6;
 import static dev.belay.decision.Samples.E7;
 import static dev.belay.decision.Samples.E8;
@@ -40,6 +42,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every state with every input: right, of an older epoch, of another server or incarnation. */
 class MatrixTest {
+    private static final Losses TWICE = new Losses(5, List.of(4L, 5L), false);
+    private static final Losses QUARANTINE = new Losses(5, List.of(3L, 4L, 5L), true);
     static final List<RunRight> RIGHTS =
             List.of(
                     RIGHT,
@@ -99,6 +103,7 @@ class MatrixTest {
         for (var epoch : List.of(E6, E7, E8)) {
             inputs.add(new VmInput.BackOffOver(epoch));
             inputs.add(new VmInput.Settled(epoch));
+            inputs.add(new VmInput.Insist(epoch));
             for (var server : List.of(ALPHA, BETA)) {
                 inputs.add(new VmInput.ReservationRefused(server, epoch, "full"));
                 for (var incarnation : List.of(I1, I2, I3)) {
@@ -136,7 +141,7 @@ class MatrixTest {
     @MethodSource("eachVmState")
     void everyInputIsAnsweredInEveryStateOfAVm(VmState state) {
         for (var input : vmInputs()) {
-            for (var now : List.of(BOTH, ONLY_BETA, NOBODY)) {
+            for (var now : List.of(BOTH, ONLY_BETA, NOBODY, DISARMED, CROWDED)) {
                 var decision = VmLife.decide(state, now, input);
                 if (decision instanceof Accepted<VmEvent, VmAction> accepted) {
                     var where = "%s on %s -> %s".formatted(input, state, accepted);
@@ -172,13 +177,26 @@ class MatrixTest {
     static Stream<Arguments> everyServerPair() {
         var states =
                 List.of(
-                        new ServerState.Unknown(),
+                        ServerHistory.NEW,
                         ServerLifeTest.LIVE,
-                        new ServerState.Live(ServerLifeTest.SERVER, Map.of()),
+                        ServerLifeTest.LIVE.with(TWICE),
+                        ServerLifeTest.LIVE.with(QUARANTINE),
+                        new ServerState.Live(
+                                ServerLifeTest.SERVER,
+                                Map.of(),
+                                Losses.NONE,
+                                Optional.of(new ServerState.Freeze(2, 3))),
                         ServerLifeTest.FENCING,
+                        ServerLifeTest.FENCING.with(QUARANTINE),
                         new ServerState.Fencing(
-                                ServerLifeTest.SERVER, List.of(), List.of(), Optional.of("dead")),
-                        ServerLifeTest.FENCED);
+                                ServerLifeTest.SERVER,
+                                List.of(),
+                                List.of(),
+                                Optional.of("dead"),
+                                TWICE),
+                        ServerLifeTest.FENCED,
+                        ServerLifeTest.FENCED.with(TWICE),
+                        ServerLifeTest.FENCED.with(QUARANTINE));
         return states.stream()
                 .flatMap(state -> serverInputs().stream().map(in -> Arguments.of(state, in)));
     }
@@ -193,8 +211,12 @@ class MatrixTest {
                 }
                 inputs.add(new ServerInput.AgentAnswered(incarnation, flag, "agent"));
             }
-            inputs.add(new ServerInput.Lost(incarnation, List.of(), 1, 2));
-            inputs.add(new ServerInput.Lost(incarnation, List.of(), 2, 2));
+            for (boolean flag : List.of(true, false)) {
+                inputs.add(new ServerInput.Lost(incarnation, List.of(), 1, 2, flag));
+                inputs.add(new ServerInput.Lost(incarnation, List.of(), 2, 2, flag));
+                inputs.add(new ServerInput.ConfirmOff(incarnation, flag));
+            }
+            inputs.add(new ServerInput.CooledDown(incarnation));
             inputs.add(new ServerInput.LeaseWaited(incarnation, "waited"));
             inputs.add(new ServerInput.AskStanding(WEB, incarnation));
         }
@@ -203,6 +225,10 @@ class MatrixTest {
             inputs.add(new ServerInput.Reserve(WEB, epoch, 9000));
             inputs.add(new ServerInput.Release(WEB, epoch));
         }
+        for (long number = 1; number <= 6; number++) {
+            inputs.add(new ServerInput.LossAged(number));
+        }
+        inputs.add(new ServerInput.EndQuarantine());
         return inputs;
     }
 

@@ -11,6 +11,7 @@ import dev.belay.model.RunRight;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
 import dev.belay.model.VmSpec;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -38,6 +39,21 @@ final class Samples {
 
     static final Context ONLY_BETA = context(down(ALPHA, I2), view(BETA, I1, 4096));
     static final Context NOBODY = context();
+    static final Disarming DISARMING =
+            new Disarming(AT, Duration.ofMinutes(30), "ada", "new switch");
+
+    /** Both are up, and no VM may be moved. */
+    static final Context DISARMED =
+            with(BOTH, new ClusterView(BOTH.view().servers(), Optional.of(DISARMING), List.of()));
+
+    /** Only beta is up, and a VM of higher priority wants all that it has. */
+    static final Context CROWDED =
+            with(
+                    ONLY_BETA,
+                    new ClusterView(
+                            ONLY_BETA.view().servers(),
+                            Optional.empty(),
+                            List.of(claim("db", 10, 4096))));
 
     private Samples() {}
 
@@ -52,6 +68,15 @@ final class Samples {
                 Level.RESTART,
                 Placement.ANYWHERE,
                 0);
+    }
+
+    private static Context with(Context context, ClusterView view) {
+        return new Context(context.at(), context.where(), view);
+    }
+
+    static ClusterView.Claim claim(String vm, int priority, int memoryMiB, ServerName... no) {
+        return new ClusterView.Claim(
+                new VmName(vm), priority, memoryMiB, Placement.ANYWHERE, List.of(no));
     }
 
     static RunRight right(Epoch epoch, ServerName server, Incarnation incarnation) {
@@ -85,11 +110,11 @@ final class Samples {
     }
 
     static ServerView view(ServerName name, Incarnation incarnation, int freeMiB) {
-        return new ServerView(name, incarnation, true, true, freeMiB, 8192);
+        return new ServerView(name, incarnation, true, true, false, false, freeMiB, 8192);
     }
 
     static ServerView down(ServerName name, Incarnation incarnation) {
-        return new ServerView(name, incarnation, false, false, 0, 8192);
+        return new ServerView(name, incarnation, false, false, false, false, 0, 8192);
     }
 
     static Decision.Accepted<VmEvent, VmAction> accepted(
@@ -106,7 +131,7 @@ final class Samples {
 
     static ServerState afterAll(ServerState state, List<ServerEvent> events) {
         for (var event : events) {
-            state = ServerLife.apply(state, event);
+            state = ServerHistory.apply(state, event);
         }
         return state;
     }

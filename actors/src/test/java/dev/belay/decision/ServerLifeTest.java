@@ -20,6 +20,7 @@ import dev.belay.decision.ServerState.Reservation;
 import dev.belay.decision.ServerState.Server;
 import dev.belay.decision.ServerState.Unknown;
 import dev.belay.model.Incarnation;
+import dev.belay.model.VmName;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,9 +30,14 @@ import org.junit.jupiter.api.Test;
 /** One example per rule of a server's life. */
 class ServerLifeTest {
     static final Server SERVER = new Server(ALPHA, I2, "boot-b", 4096);
-    static final Live LIVE = new Live(SERVER, Map.of(WEB, new Reservation(E7, MEMORY)));
-    static final Fencing FENCING = new Fencing(SERVER, List.of(WEB), List.of(), Optional.empty());
-    static final Fenced FENCED = new Fenced(SERVER, Samples.PROOF);
+    static final Live LIVE = live(Map.of(WEB, new Reservation(E7, MEMORY)));
+    static final Fencing FENCING =
+            new Fencing(SERVER, List.of(WEB), List.of(), Optional.empty(), Losses.NONE);
+    static final Fenced FENCED = new Fenced(SERVER, Samples.PROOF, Losses.NONE);
+
+    static Live live(Map<VmName, Reservation> reservations) {
+        return new Live(SERVER, reservations, Losses.NONE, Optional.empty());
+    }
 
     private static Decision<ServerEvent, ServerAction> decide(
             ServerState state, ServerInput input) {
@@ -47,8 +53,8 @@ class ServerLifeTest {
         return new ServerInput.Join(boot, 4096, holding, clean);
     }
 
-    private static ServerInput.Lost lost(Incarnation incarnation, int lost, int known) {
-        return new ServerInput.Lost(incarnation, List.of(), lost, known);
+    private static ServerInput.Lost lost(Incarnation incarnation, int vanished, int before) {
+        return new ServerInput.Lost(incarnation, List.of(), vanished, before, true);
     }
 
     private static ServerAction tell(VmInput news) {
@@ -123,11 +129,14 @@ class ServerLifeTest {
             assertThat(decide(LIVE, lost(I2, 1, 2)))
                     .isEqualTo(
                             accepted(
-                                    List.of(new ServerEvent.ServerFenced(AT, ALPHA, I2, List.of())),
+                                    List.of(
+                                            new ServerEvent.ServerFenced(AT, ALPHA, I2, List.of()),
+                                            new ServerEvent.LossCounted(AT, 1)),
                                     List.of(
                                             new ServerAction.AwaitLease(I2),
                                             new ServerAction.CallFenceAgent(ALPHA, I2),
-                                            tell(new VmInput.ServerLost(ALPHA, I2, List.of())))));
+                                            tell(new VmInput.ServerLost(ALPHA, I2, List.of())),
+                                            new ServerAction.AgeLoss(1))));
         }
 
         @Test
@@ -138,9 +147,15 @@ class ServerLifeTest {
 
         @Test
         void whenMostServersVanishNoneIsFenced() {
-            assertThat(decide(LIVE, lost(I2, 2, 2))).isInstanceOf(Ignored.class);
-            assertThat(decide(LIVE, lost(I2, 2, 3))).isInstanceOf(Ignored.class);
-            assertThat(decide(LIVE, lost(I2, 3, 5))).isInstanceOf(Ignored.class);
+            for (var lost : List.of(lost(I2, 2, 2), lost(I2, 2, 3), lost(I2, 3, 5))) {
+                assertThat(decide(LIVE, lost))
+                        .isEqualTo(
+                                accepted(
+                                        List.of(
+                                                new ServerEvent.FreezeBegan(
+                                                        AT, lost.vanished(), lost.before())),
+                                        List.of()));
+            }
         }
 
         @Test
@@ -258,7 +273,10 @@ class ServerLifeTest {
             var decision =
                     (Accepted<ServerEvent, ServerAction>) decide(FENCED, join("boot-b", I2, true));
 
-            assertThat(decision.actions()).containsExactly(new ServerAction.Welcome(ALPHA, I3));
+            assertThat(decision.actions())
+                    .containsExactly(
+                            new ServerAction.Welcome(ALPHA, I3),
+                            new ServerAction.CallOffFenceAgent(ALPHA));
         }
 
         @Test

@@ -15,7 +15,7 @@ final class ServerRules {
         boolean proved = before instanceof ServerState.Fenced;
         for (var event : decision.events()) {
             var held = incarnation(state);
-            state = ServerLife.apply(state, event);
+            state = ServerHistory.apply(state, event);
             switch (event) {
                 case ServerEvent.ServerAdmitted(_, var server) -> {
                     assertThat(server.incarnation()).isEqualTo(held.next());
@@ -48,16 +48,15 @@ final class ServerRules {
             case ServerInput.AgentAnswered(var answered, var off, _) ->
                     off && answered.equals(incarnation);
             case ServerInput.Join join -> join.clean() && join.holding().equals(incarnation);
+            case ServerInput.ConfirmOff confirm ->
+                    !confirm.answers() && confirm.incarnation().equals(incarnation);
             default -> false;
         };
     }
 
     static Incarnation incarnation(ServerState state) {
-        return switch (state) {
-            case ServerState.Unknown _ -> Incarnation.NONE;
-            case ServerState.Live live -> live.server().incarnation();
-            case ServerState.Fencing fencing -> fencing.server().incarnation();
-            case ServerState.Fenced fenced -> fenced.server().incarnation();
-        };
+        return state instanceof ServerState.Known known
+                ? known.server().incarnation()
+                : Incarnation.NONE;
     }
 }

@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
@@ -49,7 +50,10 @@ final class SimulatedCluster {
     private final List<Envelope> queue = new ArrayList<>();
     private final Deque<Supplier<String>> history = new ArrayDeque<>();
     private final RandomGenerator random;
+    private Optional<Disarming> disarming = Optional.empty();
+    private final java.util.Set<ServerName> gone = new java.util.HashSet<>();
     private boolean troubled = true;
+    private boolean shuffled;
     int now;
 
     SimulatedCluster(
@@ -59,7 +63,7 @@ final class SimulatedCluster {
             SimulatedServer.Hole hole) {
         this.random = random;
         for (var name : names) {
-            servers.put(name, new ServerState.Unknown());
+            servers.put(name, ServerHistory.NEW);
             machines.put(
                     name,
                     new SimulatedServer(
@@ -142,7 +146,7 @@ final class SimulatedCluster {
             }
             for (var event : events) {
                 stored(event);
-                var next = ServerLife.apply(state, event);
+                var next = ServerHistory.apply(state, event);
                 transitions.add(arrow(state, event, next));
                 state = next;
             }
@@ -189,6 +193,8 @@ final class SimulatedCluster {
             case VmAction.Confirm order -> order(order, order.right());
             case VmAction.WakeAfter(_, var epoch) ->
                     timer(action, vm, 5, () -> vmHears(vm, new VmInput.BackOffOver(epoch)));
+            case VmAction.InsistAfter(_, var epoch) ->
+                    timer(action, vm, 200, () -> vmHears(vm, new VmInput.Insist(epoch)));
             case VmAction.SettleAfter(_, var epoch) ->
                     timer(action, vm, 50, () -> vmHears(vm, new VmInput.Settled(epoch)));
         }
@@ -219,6 +225,22 @@ final class SimulatedCluster {
                                     serverHears(
                                             name,
                                             new ServerInput.LeaseWaited(incarnation, "waited")));
+            case ServerAction.AgeLoss(var number) ->
+                    timer(
+                            action,
+                            name,
+                            400,
+                            () -> serverHears(name, new ServerInput.LossAged(number)));
+            case ServerAction.CoolDown(var incarnation) ->
+                    timer(
+                            action,
+                            name,
+                            200,
+                            () -> serverHears(name, new ServerInput.CooledDown(incarnation)));
+            case ServerAction.CallOffFenceAgent _ ->
+                    queue.removeIf(timer ->
+                            timer.owner().equals(name)
+                                    && timer.key() instanceof ServerAction.CallFenceAgent);
             case ServerAction.CallFenceAgent(_, var incarnation) ->
                     timer(
                             action,
@@ -239,22 +261,32 @@ final class SimulatedCluster {
 
     ClusterView view() {
         return new ClusterView(
-                servers.entrySet().stream()
-                        .filter(entry -> !(entry.getValue() instanceof ServerState.Unknown))
-                        .map(entry -> {
-                            var free =
-                                    entry.getValue() instanceof ServerState.Live live
-                                            ? live.freeMiB()
-                                            : 0;
-                            return new ClusterView.ServerView(
-                                    entry.getKey(),
-                                    newest.getOrDefault(entry.getKey(), Incarnation.NONE),
-                                    entry.getValue() instanceof ServerState.Live,
-                                    machine(entry.getKey()).up(),
-                                    free,
-                                    8192);
-                        })
+                serverViews(),
+                disarming,
+                vms.values().stream()
+                        .flatMap(vm -> VmPriority.claim(vm, disarming).stream())
                         .toList());
+    }
+
+    private List<ClusterView.ServerView> serverViews() {
+        return servers.entrySet().stream()
+                .filter(entry -> !(entry.getValue() instanceof ServerState.Unknown))
+                .map(entry -> {
+                    var free =
+                            entry.getValue() instanceof ServerState.Live live ? live.freeMiB() : 0;
+                    return new ClusterView.ServerView(
+                            entry.getKey(),
+                            newest.getOrDefault(entry.getKey(), Incarnation.NONE),
+                            entry.getValue() instanceof ServerState.Live,
+                            machine(entry.getKey()).up(),
+                            entry.getValue() instanceof ServerState.Known known
+                                    && known.losses().quarantined(),
+                            entry.getValue() instanceof ServerState.Live frozen
+                                    && frozen.freeze().isPresent(),
+                            free,
+                            8192);
+                })
+                .toList();
     }
 
     private VmState vm(VmName name) {
@@ -302,7 +334,7 @@ final class SimulatedCluster {
         if (ready.isEmpty()) {
             return;
         }
-        boolean oldest = !troubled || random.nextInt(3) > 0;
+        boolean oldest = !shuffled && (!troubled || random.nextInt(3) > 0);
         var envelope = ready.get(oldest ? 0 : random.nextInt(ready.size()));
         int dice = troubled ? random.nextInt(10) : 9;
         if (dice != 0) {
@@ -340,24 +372,52 @@ final class SimulatedCluster {
             serverHears(
                     machine.name,
                     new ServerInput.Lost(
-                            incarnation, List.of(), Math.max(1, lost), machines.size()));
+                            incarnation,
+                            List.of(),
+                            Math.max(1, lost),
+                            machines.size(),
+                            disarming.isEmpty()));
+        }
+    }
+
+    /** A person looks at the machine: what has no power runs nothing. */
+    void confirmOff(SimulatedServer machine) {
+        if (!machine.powered) {
+            var incarnation = newest.getOrDefault(machine.name, Incarnation.NONE);
+            serverHears(machine.name, new ServerInput.ConfirmOff(incarnation, machine.up()));
         }
     }
 
     // ---- the second half: everything works again, and what is off is switched on
 
+    void disarm(boolean off) {
+        disarming = off ? Optional.of(Samples.DISARMING) : Optional.empty();
+    }
+
     void heal() {
         troubled = false;
+        disarm(false);
         repair();
     }
 
     /** A fence agent that was called long ago may still switch a server off. */
     private void repair() {
         for (var machine : machines.values()) {
-            machine.powerOn();
-            machine.cutOff = false;
-            machine.startProcess();
+            if (gone.contains(machine.name)) {
+                machine.powerOff();
+                look(machine, false);
+            } else {
+                machine.powerOn();
+                machine.cutOff = false;
+                machine.startProcess();
+            }
         }
+    }
+
+    /** From here on messages come in any order, and this machine does not come back. */
+    void loseForGood(ServerName server) {
+        gone.add(server);
+        shuffled = true;
     }
 
     void calmRound() {

@@ -372,7 +372,9 @@ class VmLifeTest {
         assertThat(VmLife.decide(waiting, NOBODY, new VmInput.BackOffOver(E7)))
                 .isInstanceOf(Ignored.class);
         assertThat(VmLife.pending(waiting))
-                .containsExactly(new VmAction.WakeAfter(Duration.ofSeconds(2), E7));
+                .containsExactly(
+                        new VmAction.WakeAfter(Duration.ofSeconds(2), E7),
+                        new VmAction.InsistAfter(VmPriority.PATIENCE, E7));
         assertThat(VmLife.decide(waiting, BOTH, new VmInput.Tick())).isInstanceOf(Accepted.class);
     }
 }

@@ -155,9 +155,11 @@ class WalkTest {
     }
 
     private static Context anyView(RandomGenerator random) {
-        return switch (random.nextInt(4)) {
+        return switch (random.nextInt(6)) {
             case 0 -> Samples.NOBODY;
             case 1 -> Samples.ONLY_BETA;
+            case 2 -> Samples.DISARMED;
+            case 3 -> Samples.CROWDED;
             default -> Samples.BOTH;
         };
     }
@@ -172,7 +174,7 @@ class WalkTest {
                         .filter(_ -> random.nextInt(4) > 0)
                         .orElse(new RunRight(WEB, epoch, server, incarnation));
         var cause = VmInput.Cause.values()[random.nextInt(4)];
-        return switch (random.nextInt(24)) {
+        return switch (random.nextInt(25)) {
             case 0 -> new VmInput.Create(SPEC, random.nextBoolean());
             case 1, 2 -> new VmInput.Start();
             case 3 -> new VmInput.Stop(random.nextBoolean());
@@ -190,6 +192,7 @@ class WalkTest {
             case 16 -> new VmInput.BackOffOver(epoch);
             case 17 -> new VmInput.Settled(VmLife.last(state));
             case 18 -> new VmInput.Tick();
+            case 19 -> new VmInput.Insist(VmLife.last(state));
             default -> answer(state);
         };
     }
@@ -197,18 +200,18 @@ class WalkTest {
     private static void walkServer(long seed, TreeSet<String> taken) {
         var random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
         var history = new ArrayList<ServerEvent>();
-        ServerState state = new ServerState.Unknown();
+        ServerState state = ServerHistory.NEW;
         for (int step = 0; step <= STEPS; step++) {
             var held = ServerRules.incarnation(state);
             var input =
                     step < STEPS
-                            ? anyServerInput(random, held)
+                            ? anyServerInput(random, state, held)
                             : new ServerInput.Join("boot-z", 4096, held, true);
             if (ServerLife.decide(ALPHA, state, AT, input)
                     instanceof Accepted<ServerEvent, ServerAction> accepted) {
                 ServerRules.check(state, input, accepted);
                 for (var event : accepted.events()) {
-                    var next = ServerLife.apply(state, event);
+                    var next = ServerHistory.apply(state, event);
                     taken.add(
                             "%s -%s-> %s"
                                     .formatted(
@@ -221,26 +224,41 @@ class WalkTest {
             }
         }
         assertThat(state).isInstanceOf(ServerState.Live.class);
-        assertThat(afterAll(new ServerState.Unknown(), history)).isEqualTo(state);
+        assertThat(afterAll(ServerHistory.NEW, history)).isEqualTo(state);
     }
 
-    private static ServerInput anyServerInput(RandomGenerator random, Incarnation held) {
+    private static ServerInput anyServerInput(
+            RandomGenerator random, ServerState state, Incarnation held) {
         var incarnation = new Incarnation(Math.max(0, held.value() + random.nextInt(3) / 2 - 1));
         var nowOrStale = random.nextInt(3) > 0 ? held : incarnation;
         var epoch = new Epoch(1 + random.nextInt(3));
-        return switch (random.nextInt(8)) {
+        return switch (random.nextInt(9)) {
             case 0, 1 ->
                     new ServerInput.Join(
                             "boot-" + random.nextInt(3),
                             4096 + 1024 * random.nextInt(2),
                             nowOrStale,
                             random.nextBoolean());
-            case 2 -> new ServerInput.Lost(nowOrStale, List.of(), 1 + random.nextInt(2), 2);
+            case 2 ->
+                    new ServerInput.Lost(
+                            nowOrStale, List.of(), 1 + random.nextInt(2), 2, random.nextInt(4) > 0);
             case 3 -> new ServerInput.LeaseWaited(nowOrStale, "waited");
             case 4 -> new ServerInput.AgentAnswered(nowOrStale, random.nextBoolean(), "agent");
             case 5 -> new ServerInput.Reserve(WEB, epoch, MEMORY * (1 + random.nextInt(6)));
             case 6 -> new ServerInput.Release(WEB, epoch);
+            case 7 -> anyCalmInput(random, state, nowOrStale);
             default -> new ServerInput.AskStanding(WEB, nowOrStale);
+        };
+    }
+
+    private static ServerInput anyCalmInput(
+            RandomGenerator random, ServerState state, Incarnation incarnation) {
+        long losses = state instanceof ServerState.Known known ? known.losses().count() : 0;
+        return switch (random.nextInt(16)) {
+            case 0 -> new ServerInput.EndQuarantine();
+            case 1 -> new ServerInput.CooledDown(incarnation);
+            case 2, 3, 4 -> new ServerInput.LossAged(losses - random.nextInt(3));
+            default -> new ServerInput.ConfirmOff(incarnation, random.nextBoolean());
         };
     }
 }

@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.typesafe.config.ConfigFactory;
 import dev.belay.cluster.Membership;
+import dev.belay.decision.Losses;
 import dev.belay.decision.ServerAction;
 import dev.belay.decision.ServerEvent;
 import dev.belay.decision.ServerInput;
 import dev.belay.decision.ServerState;
 import dev.belay.decision.VmInput;
+import dev.belay.entity.Reply;
 import dev.belay.model.Epoch;
 import dev.belay.model.Incarnation;
 import dev.belay.model.ServerName;
@@ -16,12 +18,12 @@ import dev.belay.model.VmName;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.persistence.testkit.javadsl.EventSourcedBehaviorTestKit;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -38,10 +40,13 @@ class ServerEntityTest {
 
     private final ServerName name = new ServerName("server-" + NUMBER.incrementAndGet());
     private final TestProbe<ServerAction> outside = KIT.createTestProbe();
+    private final CompletableFuture<FenceAgent.Result> agent = new CompletableFuture<>();
+    private boolean hasAgent;
+    private boolean answers;
     private EventSourcedBehaviorTestKit<ServerEntity.Message, ServerEvent, ServerState> server;
 
-    /** Tells the probe what goes out; there is no fence agent. */
-    private static final class Outside implements ServerSurroundings {
+    /** Tells the probe what goes out. */
+    private final class Outside implements ServerSurroundings {
         private final ActorRef<ServerAction> probe;
 
         Outside(ActorRef<ServerAction> probe) {
@@ -59,16 +64,31 @@ class ServerEntityTest {
         }
 
         @Override
+        public Duration coolDown() {
+            return Duration.ofMillis(300);
+        }
+
+        @Override
+        public boolean isArmed() {
+            return true;
+        }
+
+        @Override
+        public boolean answers(ServerName server) {
+            return answers;
+        }
+
+        @Override
         public FenceAgent fenceAgent() {
             return new FenceAgent() {
                 @Override
                 public boolean handles(ServerName server) {
-                    return false;
+                    return hasAgent;
                 }
 
                 @Override
-                public CompletionStage<Result> off(ServerName server) {
-                    return CompletableFuture.completedStage(new Result(false, "there is none"));
+                public CompletableFuture<Result> off(ServerName server) {
+                    return agent;
                 }
             };
         }
@@ -133,6 +153,66 @@ class ServerEntityTest {
     }
 
     @Test
+    void anAgentThatHasNotActedYetIsCalledOffWhenTheServerIsBack() {
+        hasAgent = true;
+        server.runCommand(lost());
+        assertThat(agent).isNotDone();
+
+        server.runCommand(
+                new ServerEntity.Join(new ServerInput.Join("boot-b", 4096, I1, true), "10.0.0.1"));
+
+        assertThat(agent).isCancelled();
+        assertThat(server.getState())
+                .isInstanceOfSatisfying(
+                        ServerState.Live.class,
+                        live ->
+                                assertThat(live.server().incarnation())
+                                        .isEqualTo(new Incarnation(2)));
+    }
+
+    @Test
+    void whatWasMissedOfTheLifeBeforeFencesNobody() {
+        var missed = new Membership.Lost(name, List.of(), 1, 2);
+
+        var result = server.runCommand(new ServerEntity.Missed(missed, Incarnation.NONE));
+
+        assertThat(result.hasNoEvents()).isTrue();
+        assertThat(server.runCommand(new ServerEntity.Missed(missed, I1)).events()).isNotEmpty();
+    }
+
+    @Test
+    void aQuarantineEndsByItselfAndTheTimeIsCountedByATimer() {
+        for (long life = 1; life <= Losses.LIMIT; life++) {
+            var incarnation = new Incarnation(life);
+            server.runCommand(
+                    new ServerEntity.News(
+                            new ServerInput.Lost(incarnation, List.of(), 1, 2, true)));
+            server.runCommand(
+                    new ServerEntity.Join(
+                            new ServerInput.Join("boot-" + life, 4096, incarnation, true),
+                            "10.0.0.1"));
+        }
+        assertThat(((ServerState.Live) server.getState()).losses().quarantined()).isTrue();
+
+        Awaitility.await()
+                .untilAsserted(() ->
+                        assertThat(((ServerState.Live) server.getState()).losses().quarantined())
+                                .isFalse());
+    }
+
+    @Test
+    void aPersonsWordIsNotTakenOfAServerThatThisNodeSees() {
+        answers = true;
+
+        var result =
+                server.<Reply<ServerState>>runCommand((ActorRef<Reply<ServerState>> replyTo) ->
+                        new ServerEntity.Request(new ServerInput.ConfirmOff(I1, false), replyTo));
+
+        assertThat(result.hasNoEvents()).isTrue();
+        assertThat(result.reply()).isInstanceOf(Reply.Refused.class);
+    }
+
+    @Test
     void aSecondNodeOfTheSameNameIsNotAdmitted() {
         var joined =
                 server.runCommand(
@@ -143,6 +223,6 @@ class ServerEntityTest {
     }
 
     private ServerEntity.Message lost() {
-        return new ServerEntity.News(new ServerInput.Lost(I1, List.of(), 1, 2));
+        return new ServerEntity.News(new ServerInput.Lost(I1, List.of(), 1, 2, true));
     }
 }

@@ -8,6 +8,7 @@ import dev.belay.decision.VmAction;
 import dev.belay.decision.VmEvent;
 import dev.belay.decision.VmInput;
 import dev.belay.decision.VmState;
+import dev.belay.entity.Reply;
 import dev.belay.model.Desired;
 import dev.belay.model.Epoch;
 import dev.belay.model.Incarnation;
@@ -77,7 +78,9 @@ class VmEntityTest {
         @Override
         public ClusterView view() {
             return new ClusterView(
-                    List.of(new ClusterView.ServerView(ALPHA, I1, true, true, 4096, 4096)));
+                    List.of(
+                            new ClusterView.ServerView(
+                                    ALPHA, I1, true, true, false, false, 4096, 4096)));
         }
 
         @Override
@@ -103,7 +106,7 @@ class VmEntityTest {
     @Test
     void theRightIsStoredBeforeTheServerIsToldToStart() {
         var created =
-                vm.<VmEntity.Reply>runCommand((ActorRef<VmEntity.Reply> replyTo) ->
+                vm.<Reply<VmState>>runCommand((ActorRef<Reply<VmState>> replyTo) ->
                         new VmEntity.Request(new VmInput.Create(spec, true), replyTo));
         assertThat(created.events())
                 .hasSize(2)
@@ -130,7 +133,7 @@ class VmEntityTest {
 
     @Test
     void unfinishedWorkIsSentAgainAfterARecovery() {
-        vm.<VmEntity.Reply>runCommand((ActorRef<VmEntity.Reply> replyTo) ->
+        vm.<Reply<VmState>>runCommand((ActorRef<Reply<VmState>> replyTo) ->
                 new VmEntity.Request(new VmInput.Create(spec, true), replyTo));
         outside.expectMessage(new VmAction.Reserve(ALPHA, E1, 256));
         vm.runCommand(new VmEntity.News(new VmInput.Reserved(ALPHA, I1, E1)));

@@ -7,7 +7,7 @@ import java.util.Optional;
 public final class CliCommands {
     private CliCommands() {}
 
-    /** {@code vm}, {@code server} and {@code events}, as picocli takes them. */
+    /** {@code vm}, {@code server}, {@code disarm} and so on, as picocli takes them. */
     public static List<Object> all() {
         return all(name -> Optional.ofNullable(System.getenv(name)));
     }
@@ -16,6 +16,8 @@ public final class CliCommands {
         return List.of(
                 new VmCommand(environment),
                 new ServerCommand(environment),
+                new ArmCommands.Disarm(environment),
+                new ArmCommands.Arm(environment),
                 new EventsCommand(environment));
     }
 

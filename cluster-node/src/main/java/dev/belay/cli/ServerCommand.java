@@ -1,16 +1,19 @@
 package dev.belay.cli;
 
+import dev.belay.cli.ApiClient.Answer;
 import dev.belay.cli.CliCommands.Environment;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code belay server …}. */
 @Command(
         name = "server",
-        description = "Show the cluster's servers and witnesses",
+        description = "Show the cluster's servers and witnesses, and tell what you know of them",
         mixinStandardHelpOptions = true)
 final class ServerCommand {
     @Mixin private final Target target;
@@ -23,21 +26,27 @@ final class ServerCommand {
     int list() {
         return target.run(session -> {
             var answer = session.client().get("/servers");
+            var notice =
+                    session.json()
+                            ? Optional.<String>empty()
+                            : ArmCommands.notice(session.client().get("/disarm").body());
             session.print(
                     answer,
-                    () ->
-                            Table.print(
-                                    session.out(),
-                                    answer.body(),
-                                    "name",
-                                    "role",
-                                    "state",
-                                    "voter",
-                                    "incarnation",
-                                    "memoryMiB",
-                                    "reservedMiB",
-                                    "vms",
-                                    "api"));
+                    () -> {
+                        notice.ifPresent(session.out()::println);
+                        Table.print(
+                                session.out(),
+                                answer.body(),
+                                "name",
+                                "role",
+                                "state",
+                                "voter",
+                                "incarnation",
+                                "memoryMiB",
+                                "reservedMiB",
+                                "vms",
+                                "api");
+                    });
         });
     }
 
@@ -46,13 +55,57 @@ final class ServerCommand {
             mixinStandardHelpOptions = true)
     int show(@Parameters(paramLabel = "<name>", description = "The node's name") String name) {
         return target.run(session -> {
-            var answer =
-                    session.client()
-                            .get(
-                                    "/servers/"
-                                            + URLEncoder.encode(name, StandardCharsets.UTF_8)
-                                                    .replace("+", "%20"));
+            var answer = session.client().get(path(name));
             session.print(answer, () -> Table.printFields(session.out(), answer.body()));
         });
+    }
+
+    @Command(
+            description = "End a server's quarantine: it gets new VMs again",
+            mixinStandardHelpOptions = true)
+    int release(@Parameters(paramLabel = "<name>", description = "The server's name") String name) {
+        return target.run(
+                session -> tell(session, session.client().change("POST", path(name) + "/release")));
+    }
+
+    @Command(
+            name = "confirm-off",
+            description = {
+                "Tell Belay that a server is off, so that its VMs start elsewhere at once.",
+                "You are believed as a fence agent is: when the server runs after all, so may its VMs,",
+                "twice, and their disks are lost. Look at the machine itself first, or pull its plug."
+            },
+            mixinStandardHelpOptions = true)
+    int confirmOff(
+            @Parameters(paramLabel = "<name>", description = "The server's name") String name,
+            @Option(
+                            names = "--yes-i-checked",
+                            required = true,
+                            description = "I have seen with my own eyes that it is off")
+                    boolean checked) {
+        return target.run(session -> {
+            var body = ApiClient.MAPPER.createObjectNode().put("confirm", checked ? name : "");
+            tell(
+                    session,
+                    session.client().post(path(name) + "/confirm-off", ArmCommands.json(body)));
+        });
+    }
+
+    private static void tell(Session session, Answer answer) {
+        var body = answer.body();
+        session.print(
+                answer,
+                () ->
+                        session.out()
+                                .println(
+                                        "%s: %s. %s"
+                                                .formatted(
+                                                        body.path("name").asText(),
+                                                        body.path("state").asText(),
+                                                        body.path("explanation").asText())));
+    }
+
+    private static String path(String name) {
+        return "/servers/" + URLEncoder.encode(name, StandardCharsets.UTF_8).replace("+", "%20");
     }
 }

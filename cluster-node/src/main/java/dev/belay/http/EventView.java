@@ -3,6 +3,7 @@ package dev.belay.http;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.belay.cluster.JournalFeed.Entry;
+import dev.belay.decision.ClusterEvent;
 import dev.belay.decision.ServerEvent;
 import dev.belay.decision.VmEvent;
 import java.time.Instant;
@@ -12,7 +13,7 @@ import java.util.Optional;
  * One stored event as the API shows it.
  *
  * @param entity the persistence id, like {@code vm|web}
- * @param kind what it happened to, {@code vm} or {@code server}
+ * @param kind what it happened to, {@code vm}, {@code server} or {@code cluster}
  * @param name which one
  * @param event its fields, and {@code type}: its record's name
  */
@@ -42,6 +43,7 @@ record EventView(
         return switch (event) {
             case VmEvent e -> Optional.of(e.at());
             case ServerEvent e -> Optional.of(e.at());
+            case ClusterEvent e -> Optional.of(e.at());
             case Object _ -> Optional.empty();
         };
     }

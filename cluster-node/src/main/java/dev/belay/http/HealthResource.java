@@ -1,6 +1,8 @@
 package dev.belay.http;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.belay.admin.Admin;
+import dev.belay.decision.Disarming;
 import dev.belay.http.Problem.Code;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -25,14 +27,18 @@ final class HealthResource {
     CompletionStage<HttpResponse> ready(HttpRequest request) {
         Query.of(request);
         var readiness = admin.readiness();
+        var disarming = admin.cluster().disarming().map(Disarming::inWords);
         if (readiness.ready()) {
-            return CompletableFuture.completedFuture(Answers.json(200, readiness));
+            var body = Json.MAPPER.<ObjectNode>valueToTree(readiness);
+            body.put("disarmed", disarming.orElse(null));
+            return CompletableFuture.completedFuture(Answers.json(200, body));
         }
         var more = new LinkedHashMap<String, Object>();
         more.put("ready", false);
         more.put("why", readiness.why());
         more.put("node", readiness.node());
         more.put("journalLeader", readiness.journalLeader());
+        more.put("disarmed", disarming);
         throw new ProblemException(
                 new Problem(
                         Code.NOT_READY,

@@ -28,12 +28,14 @@ public final class HttpApi extends AllDirectives {
     private final ServerResource servers;
     private final EventResource events;
     private final HealthResource health;
+    private final DisarmResource disarming;
 
     private HttpApi(Admin admin, Limits limits) {
         vms = new VmResource(admin, limits.patience());
-        servers = new ServerResource(admin);
+        servers = new ServerResource(admin, limits.patience());
         events = new EventResource(admin.feed(), limits);
         health = new HealthResource(admin);
+        disarming = new DisarmResource(admin, limits.patience());
     }
 
     public static Route create(Admin admin) {
@@ -48,7 +50,7 @@ public final class HttpApi extends AllDirectives {
     private Route paths() {
         return pathPrefix(
                 segment("api").slash("v1"),
-                () -> concat(vmPaths(), serverPaths(), eventPaths(), healthPaths()));
+                () -> concat(vmPaths(), serverPaths(), armPaths(), eventPaths(), healthPaths()));
     }
 
     private Route vmPaths() {
@@ -80,12 +82,25 @@ public final class HttpApi extends AllDirectives {
                 () ->
                         concat(
                                 pathEnd(() -> get(() -> answer(servers::list))),
-                                path(
-                                        segment(),
-                                        name ->
-                                                get(() ->
-                                                        answer(request ->
-                                                                servers.show(name, request))))));
+                                pathPrefix(segment(), this::serverPaths)));
+    }
+
+    private Route serverPaths(String name) {
+        return concat(
+                pathEnd(() -> get(() -> answer(request -> servers.show(name, request)))),
+                path("release", () -> post(() -> answer(r -> servers.release(name, r)))),
+                path("confirm-off", () -> post(() -> answer(r -> servers.confirmOff(name, r)))));
+    }
+
+    private Route armPaths() {
+        return concat(
+                path(
+                        "disarm",
+                        () ->
+                                concat(
+                                        get(() -> answer(disarming::show)),
+                                        post(() -> answer(disarming::disarm)))),
+                path("arm", () -> post(() -> answer(disarming::arm))));
     }
 
     private Route eventPaths() {
@@ -144,7 +159,7 @@ public final class HttpApi extends AllDirectives {
                         problem(
                                 Code.UNKNOWN_PATH,
                                 "There is nothing at this path",
-                                "The paths are /api/v1/vms, /api/v1/servers, /api/v1/events and /api/v1/health; see docs/api.md."))
+                                "The paths are /api/v1/vms, /api/v1/servers, /api/v1/disarm, /api/v1/arm, /api/v1/events and /api/v1/health; see docs/api.md."))
                 .handleAll(
                         MethodRejection.class,
                         all -> methods(all.stream().map(MethodRejection::supported).toList()))

@@ -1,9 +1,12 @@
 package dev.belay.http;
 
 import dev.belay.admin.Admin.NodeInfo;
+import dev.belay.decision.Disarming;
+import dev.belay.decision.Explanation;
 import dev.belay.decision.ServerState;
 import dev.belay.decision.ServerState.Fenced;
 import dev.belay.decision.ServerState.Fencing;
+import dev.belay.decision.ServerState.Known;
 import dev.belay.decision.ServerState.Live;
 import dev.belay.decision.ServerState.Server;
 import dev.belay.decision.ServerState.Unknown;
@@ -32,8 +35,13 @@ record NodeView(
         List<VmName> vms,
         String explanation) {
 
-    static NodeView of(NodeInfo node) {
-        var server = node.server().flatMap(NodeView::server);
+    static NodeView of(NodeInfo node, Optional<Disarming> disarming) {
+        var server =
+                node.server()
+                        .flatMap(state ->
+                                state instanceof Known known
+                                        ? Optional.of(known.server())
+                                        : Optional.empty());
         var live =
                 node.server()
                         .flatMap(state ->
@@ -51,19 +59,10 @@ record NodeView(
                 live.map(Live::reservedMiB),
                 live.map(Live::freeMiB),
                 node.vms(),
-                explanation(node));
+                explanation(node, disarming));
     }
 
-    private static Optional<Server> server(ServerState state) {
-        return switch (state) {
-            case Unknown _ -> Optional.empty();
-            case Live(var server, _) -> Optional.of(server);
-            case Fencing fencing -> Optional.of(fencing.server());
-            case Fenced(var server, _) -> Optional.of(server);
-        };
-    }
-
-    private static String explanation(NodeInfo node) {
+    private static String explanation(NodeInfo node, Optional<Disarming> disarming) {
         if (node.state().equals("absent")) {
             return "It is configured but never joined the cluster. Start Belay on it.";
         }
@@ -72,14 +71,30 @@ record NodeView(
                     ? "It votes and runs no VMs."
                     : "It does not answer. VMs go on, but as long as it is away, one more lost node may stop everything.";
         }
-        return switch (node.server().orElse(new ServerState.Unknown())) {
+        return explanation(node, node.server().orElse(new Unknown()), disarming)
+                + node.server()
+                        .filter(state ->
+                                state instanceof Known known && known.losses().quarantined())
+                        .map(_ -> " Also, " + Explanation.quarantined(node.name()) + ".")
+                        .orElse("");
+    }
+
+    private static String explanation(
+            NodeInfo node, ServerState state, Optional<Disarming> disarming) {
+        return switch (state) {
             case Unknown _ ->
                     "It was never admitted as a server. It is as soon as its node asks and a majority of the voting nodes answers.";
             case Live live when node.reachable() ->
                     "It is up: %d of %d MiB are reserved for VMs."
                             .formatted(live.reservedMiB(), live.server().memoryMiB());
+            case Live live when live.freeze().isPresent() ->
+                    "It does not answer. " + Explanation.frozen(node.name()) + ".";
             case Live _ ->
-                    "It does not answer this node. Unless it comes back, it is fenced and its VMs start elsewhere.";
+                    "It does not answer this node. "
+                            + disarming
+                                    .map(why -> "It is not fenced, because " + why.inWords() + ".")
+                                    .orElse(
+                                            "Unless it comes back, it is fenced and its VMs start elsewhere.");
             case Fencing fencing ->
                     "It is lost and its lease is not renewed any more. Its VMs start elsewhere as soon as it is proved that it runs nothing."
                             + fencing.agentFailure()
@@ -95,6 +110,7 @@ record NodeView(
         return switch (fenced.proof().kind()) {
             case LEASE -> "its lease ran out, so nothing runs there";
             case AGENT -> "its fence agent switched it off";
+            case OPERATOR -> "a person confirmed that it is off";
             case REBOOTED -> "it has rebooted, so nothing of before runs there";
             case CLEANED -> "it has ended all that ran there";
         };

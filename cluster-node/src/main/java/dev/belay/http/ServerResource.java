@@ -2,34 +2,116 @@ package dev.belay.http;
 
 import dev.belay.admin.Admin;
 import dev.belay.admin.Admin.NodeInfo;
+import dev.belay.admin.Admin.Outcome;
+import dev.belay.decision.ServerInput;
+import dev.belay.decision.ServerState;
 import dev.belay.http.Problem.Code;
+import dev.belay.model.Incarnation;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Stream;
+import org.apache.pekko.http.javadsl.model.HttpEntity;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 
 /** {@code /servers}: every node of the cluster, witnesses too, as this node sees them. */
 final class ServerResource {
-    private final Admin admin;
+    private static final int MOST_NAME = 60;
 
-    ServerResource(Admin admin) {
+    private final Admin admin;
+    private final Carrier carrier;
+
+    ServerResource(Admin admin, Duration patience) {
         this.admin = admin;
+        this.carrier = new Carrier(patience);
     }
 
     CompletionStage<HttpResponse> list(HttpRequest request) {
         Query.of(request);
         return CompletableFuture.completedFuture(
-                Answers.json(200, nodes().map(NodeView::of).toList()));
+                Answers.json(200, nodes().map(this::shown).toList()));
     }
 
     CompletionStage<HttpResponse> show(String name, HttpRequest request) {
         Query.of(request);
+        return CompletableFuture.completedFuture(Answers.json(200, shown(node(name))));
+    }
+
+    CompletionStage<HttpResponse> release(String name, HttpRequest request) {
+        Query.of(request);
+        return carry(
+                server(name),
+                new ServerInput.EndQuarantine(),
+                "Repeating is safe: releasing a server that is not quarantined changes nothing");
+    }
+
+    CompletionStage<HttpResponse> confirmOff(String name, HttpRequest request) {
+        Query.of(request);
+        var server = server(name);
+        RequestBody.read(
+                (HttpEntity.Strict) request.entity(),
+                "the field confirm",
+                fields -> {
+                    var form = "the name of the server that you have seen off, '" + name + "'";
+                    return fields.required(
+                            "confirm", fields.text("confirm", MOST_NAME, form, name::equals), form);
+                });
+        return carry(
+                server,
+                new ServerInput.ConfirmOff(incarnation(server), server.reachable()),
+                "Repeating is safe as long as the server is off");
+    }
+
+    private CompletionStage<HttpResponse> carry(
+            NodeInfo server, ServerInput.Request request, String repeat) {
+        var wish =
+                new Carrier.Wish(
+                        "%s of server %s"
+                                .formatted(request.getClass().getSimpleName(), server.name()),
+                        "/api/v1/servers/" + server.name(),
+                        repeat,
+                        true);
+        return carrier.carry(wish, admin.request(server.name(), request), this::refused)
+                .thenApply(node -> Answers.json(202, shown(node)));
+    }
+
+    private Problem refused(Outcome.Refused<NodeInfo> refused) {
+        return new Problem(
+                switch (refused.reason()) {
+                    case NOT_FOUND -> Code.SERVER_NOT_FOUND;
+                    case EXISTS, CONFLICT -> Code.CONFLICT;
+                    case UNSUPPORTED -> Code.UNSUPPORTED;
+                },
+                Carrier.sentence(refused.message()),
+                "See where it stands and why: /api/v1/servers, field 'explanation'.");
+    }
+
+    private static Incarnation incarnation(NodeInfo server) {
+        return server.server().orElse(new ServerState.Unknown()) instanceof ServerState.Known known
+                ? known.server().incarnation()
+                : Incarnation.NONE;
+    }
+
+    private NodeView shown(NodeInfo node) {
+        return NodeView.of(node, admin.cluster().disarming());
+    }
+
+    private NodeInfo server(String name) {
+        var node = node(name);
+        if (!node.role().equals("server")) {
+            throw new ProblemException(
+                    Code.SERVER_NOT_FOUND,
+                    "Node '%s' is a witness: it runs no VMs.".formatted(name),
+                    "Name a server; see /api/v1/servers.");
+        }
+        return node;
+    }
+
+    private NodeInfo node(String name) {
         return nodes().filter(node -> node.name().value().equals(name))
                 .findFirst()
-                .map(node ->
-                        CompletableFuture.completedFuture(Answers.json(200, NodeView.of(node))))
                 .orElseThrow(() ->
                         new ProblemException(
                                 Code.SERVER_NOT_FOUND,

@@ -39,8 +39,13 @@ public final class SpecParser {
 
     public record Parsed(VmSpec spec) implements Result {}
 
-    /** No specification at all; {@code why} goes on from "but". */
-    public record Malformed(String why) implements Result {}
+    /** No object at all; {@code why} goes on from "but". */
+    public record Malformed(String why) implements Result, Read {}
+
+    /** What a text is before it is understood. */
+    sealed interface Read {}
+
+    record Tree(JsonNode node) implements Read {}
 
     public record Invalid(List<Fault> faults) implements Result {
         public Invalid {
@@ -55,6 +60,13 @@ public final class SpecParser {
     public record Fault(String field, String why) {}
 
     public static Result parse(String text, Syntax syntax) {
+        return switch (tree(text, syntax, "fields like name and memoryMiB")) {
+            case Tree(var node) -> SpecReader.read(node);
+            case Malformed malformed -> malformed;
+        };
+    }
+
+    static Read tree(String text, Syntax syntax, String expected) {
         if (text.isBlank()) {
             return new Malformed("it is empty");
         }
@@ -66,10 +78,9 @@ public final class SpecParser {
             }
             var node = mapper.readTree(text);
             return node.isObject()
-                    ? SpecReader.read(node)
+                    ? new Tree(node)
                     : new Malformed(
-                            "it is %s, not an object with fields like name and memoryMiB"
-                                    .formatted(kind(node)));
+                            "it is %s, not an object with %s".formatted(kind(node), expected));
         } catch (JsonProcessingException e) {
             return new Malformed("it is not valid %s: %s".formatted(syntax, told(e)));
         } catch (IOException e) {

@@ -15,29 +15,24 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.apache.pekko.http.javadsl.model.HttpEntity;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.Uri;
 import org.apache.pekko.http.javadsl.model.headers.Location;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * {@code /vms}: reads from this node, carries requests to the VM's entity, and says honestly when
  * it does not know.
  */
 final class VmResource {
-    private static final Logger log = LoggerFactory.getLogger(VmResource.class);
-
     private final Admin admin;
-    private final Duration patience;
+    private final Carrier carrier;
 
     VmResource(Admin admin, Duration patience) {
         this.admin = admin;
-        this.patience = patience;
+        this.carrier = new Carrier(patience);
     }
 
     CompletionStage<HttpResponse> list(HttpRequest request) {
@@ -61,8 +56,8 @@ final class VmResource {
 
     CompletionStage<HttpResponse> create(HttpRequest request) {
         boolean start = Query.of(request, "start").flag("start", true);
-        var spec = SpecBody.read((HttpEntity.Strict) request.entity());
-        return within(admin.check(spec))
+        var spec = RequestBody.spec((HttpEntity.Strict) request.entity());
+        return carrier.within(admin.check(spec))
                 .exceptionallyCompose(
                         thrown -> failed(new ProblemException(Faults.notAnswering(thrown))))
                 .thenCompose(reasons -> {
@@ -95,28 +90,18 @@ final class VmResource {
                 .thenApply(state -> Answers.json(202, VmView.of(vm, state, admin.view())));
     }
 
-    private CompletionStage<VmState> carry(VmName vm, VmInput.Request wish) {
-        var word = wish.getClass().getSimpleName();
-        return within(admin.request(vm, wish))
-                .exceptionallyCompose(thrown -> {
-                    log.warn("{} of vm {} -> outcome unknown", word, vm, thrown);
-                    return failed(new ProblemException(unknown(vm, wish, thrown)));
-                })
-                .thenApply(outcome ->
-                        switch (outcome) {
-                            case Outcome.Done(var state) -> {
-                                log.info("{} of vm {} -> done", word, vm);
-                                yield state;
-                            }
-                            case Outcome.Refused refused -> {
-                                log.info("{} of vm {} -> {}", word, vm, refused);
-                                throw new ProblemException(refused(vm, refused));
-                            }
-                        });
+    private CompletionStage<VmState> carry(VmName vm, VmInput.Request request) {
+        var wish =
+                new Carrier.Wish(
+                        "%s of vm %s".formatted(request.getClass().getSimpleName(), vm),
+                        "/api/v1/vms/" + vm,
+                        repeat(request),
+                        !(request instanceof VmInput.Delete));
+        return carrier.carry(wish, admin.request(vm, request), refused -> refused(vm, refused));
     }
 
-    private static Problem refused(VmName vm, Outcome.Refused refused) {
-        var detail = refused.message().endsWith(".") ? refused.message() : refused.message() + ".";
+    private static Problem refused(VmName vm, Outcome.Refused<VmState> refused) {
+        var detail = Carrier.sentence(refused.message());
         return switch (refused.reason()) {
             case NOT_FOUND ->
                     new Problem(Code.VM_NOT_FOUND, detail, "See /api/v1/vms for those that exist.");
@@ -137,25 +122,17 @@ final class VmResource {
         };
     }
 
-    private Problem unknown(VmName vm, VmInput.Request wish, Throwable thrown) {
-        var repeat =
-                switch (wish) {
-                    case VmInput.Create _ ->
-                            "Repeating is safe: if it was carried out, the repeat is refused with 'name-taken'";
-                    case VmInput.Start _ ->
-                            "Repeating is safe: starting a VM that shall run changes nothing";
-                    case VmInput.Stop _ ->
-                            "Repeating is safe: stopping a VM that shall be stopped changes nothing";
-                    case VmInput.Delete _ ->
-                            "Repeating is safe, unless somebody created a VM of that name since: if it was carried out, the repeat is refused with 'vm-not-found'";
-                };
-        boolean safe = !(wish instanceof VmInput.Delete);
-        return new Problem(
-                Code.OUTCOME_UNKNOWN,
-                "Expected the cluster to confirm, but no answer came within %.1f s (%s). It may or may not have been carried out."
-                        .formatted(patience.toMillis() / 1000.0, Faults.told(thrown)),
-                "Look first: /api/v1/vms/%s. %s.".formatted(vm, repeat),
-                Map.of("safeToRepeat", safe));
+    private static String repeat(VmInput.Request wish) {
+        return switch (wish) {
+            case VmInput.Create _ ->
+                    "Repeating is safe: if it was carried out, the repeat is refused with 'name-taken'";
+            case VmInput.Start _ ->
+                    "Repeating is safe: starting a VM that shall run changes nothing";
+            case VmInput.Stop _ ->
+                    "Repeating is safe: stopping a VM that shall be stopped changes nothing";
+            case VmInput.Delete _ ->
+                    "Repeating is safe, unless somebody created a VM of that name since: if it was carried out, the repeat is refused with 'vm-not-found'";
+        };
     }
 
     private void refuseIfNoneFits(VmSpec spec, Map<ServerName, List<String>> reasons) {
@@ -187,7 +164,7 @@ final class VmResource {
     }
 
     private CompletionStage<Present> existing(VmName vm) {
-        return within(admin.show(vm))
+        return carrier.within(admin.show(vm))
                 .exceptionallyCompose(
                         thrown -> failed(new ProblemException(Faults.notAnswering(thrown))))
                 .thenApply(state -> {
@@ -199,13 +176,6 @@ final class VmResource {
                             "There is no VM named '%s'.".formatted(vm),
                             "See /api/v1/vms for those that exist.");
                 });
-    }
-
-    private <T> CompletionStage<T> within(CompletionStage<T> stage) {
-        // A copy: the time-out is ours and must not complete the owner's future.
-        return stage.toCompletableFuture()
-                .copy()
-                .orTimeout(patience.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     private static VmName name(String text) {

@@ -1,19 +1,25 @@
 package dev.belay.node;
 
 import dev.belay.admin.Admin;
+import dev.belay.calm.ClusterEntity;
 import dev.belay.cluster.ClusterModel;
 import dev.belay.cluster.JournalFeed;
 import dev.belay.cluster.NodeDirectory;
 import dev.belay.cluster.NodeDirectory.Node;
+import dev.belay.decision.ClusterInput;
+import dev.belay.decision.ClusterState;
 import dev.belay.decision.ClusterView;
+import dev.belay.decision.ServerInput;
 import dev.belay.decision.ServerState;
 import dev.belay.decision.VmInput;
 import dev.belay.decision.VmLife;
 import dev.belay.decision.VmState;
+import dev.belay.entity.Reply;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
 import dev.belay.model.VmSpec;
 import dev.belay.persistence.raft.RaftJournal;
+import dev.belay.server.ServerEntity;
 import dev.belay.server.ServerNode;
 import dev.belay.vm.VmEntity;
 import java.time.Duration;
@@ -25,6 +31,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
@@ -61,17 +68,45 @@ final class ClusterAdmin implements Admin {
     }
 
     @Override
-    public CompletionStage<Outcome> request(VmName vm, VmInput.Request request) {
+    public CompletionStage<Outcome<VmState>> request(VmName vm, VmInput.Request request) {
         return ClusterSharding.get(system)
                 .entityRefFor(VmEntity.KEY, vm.value())
-                .<VmEntity.Reply>ask(
+                .<Reply<VmState>>ask(
                         replyTo -> new VmEntity.Request(request, replyTo), REQUEST_TIMEOUT)
-                .thenApply(reply ->
-                        switch (reply) {
-                            case VmEntity.Done(var state) -> new Outcome.Done(state);
-                            case VmEntity.Refused(var reason, var message) ->
-                                    new Outcome.Refused(reason, message);
-                        });
+                .thenApply(reply -> outcome(reply, state -> state));
+    }
+
+    @Override
+    public CompletionStage<Outcome<NodeInfo>> request(
+            ServerName server, ServerInput.Request request) {
+        var node = directory.node(server).orElseThrow();
+        return ClusterSharding.get(system)
+                .entityRefFor(ServerEntity.KEY, server.value())
+                .<Reply<ServerState>>ask(
+                        replyTo -> new ServerEntity.Request(request, replyTo), REQUEST_TIMEOUT)
+                .thenApply(reply -> outcome(reply, state -> info(node, Optional.of(state))));
+    }
+
+    @Override
+    public CompletionStage<Outcome<ClusterState>> request(ClusterInput.Request request) {
+        return ClusterSharding.get(system)
+                .entityRefFor(ClusterEntity.KEY, ClusterEntity.ID)
+                .<Reply<ClusterState>>ask(
+                        replyTo -> new ClusterEntity.Request(request, replyTo), REQUEST_TIMEOUT)
+                .thenApply(reply -> outcome(reply, state -> state));
+    }
+
+    private static <S, T> Outcome<T> outcome(Reply<S> reply, Function<S, T> shown) {
+        return switch (reply) {
+            case Reply.Done<S>(var state) -> new Outcome.Done<>(shown.apply(state));
+            case Reply.Refused<S>(var reason, var message) ->
+                    new Outcome.Refused<>(reason, message);
+        };
+    }
+
+    @Override
+    public ClusterState cluster() {
+        return model.cluster();
     }
 
     @Override
@@ -120,11 +155,12 @@ final class ClusterAdmin implements Admin {
 
     @Override
     public List<NodeInfo> nodes() {
-        return directory.nodes().stream().map(this::info).toList();
+        return directory.nodes().stream()
+                .map(node -> info(node, model.server(node.name())))
+                .toList();
     }
 
-    private NodeInfo info(Node node) {
-        var state = model.server(node.name());
+    private NodeInfo info(Node node, Optional<ServerState> state) {
         boolean reachable = node.name().equals(directory.self()) || model.isReachable(node.name());
         return new NodeInfo(
                 node.name(),
@@ -148,7 +184,9 @@ final class ClusterAdmin implements Admin {
         return switch (state.orElse(new ServerState.Unknown())) {
             case ServerState.Fencing _ -> "fencing";
             case ServerState.Fenced _ -> "fenced";
-            case ServerState.Live _ -> reachable ? "up" : "unreachable";
+            case ServerState.Live live when reachable ->
+                    live.losses().quarantined() ? "quarantined" : "up";
+            case ServerState.Live live -> live.freeze().isPresent() ? "frozen" : "unreachable";
             case ServerState.Unknown _ -> reachable ? "up" : "absent";
         };
     }

@@ -10,7 +10,6 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -57,16 +56,22 @@ final class FenceAgentProgram implements FenceAgent {
     }
 
     @Override
-    public CompletionStage<Result> off(ServerName server) {
+    public CompletableFuture<Result> off(ServerName server) {
         var agent = agents.get(server);
         if (agent == null) {
             return CompletableFuture.completedFuture(
                     new Result(false, "no fence agent is configured for " + server));
         }
         var result = new CompletableFuture<Result>();
-        Thread.ofVirtual()
-                .name("fence-" + server)
-                .start(() -> result.complete(offThenStatus(agent)));
+        var thread =
+                Thread.ofVirtual()
+                        .name("fence-" + server)
+                        .start(() -> result.complete(offThenStatus(agent)));
+        result.whenComplete((_, _) -> {
+            if (result.isCancelled()) {
+                thread.interrupt();
+            }
+        });
         return result;
     }
 
@@ -91,7 +96,7 @@ final class FenceAgentProgram implements FenceAgent {
                     false, "%s could not be run: %s".formatted(agent.program(), e.getMessage()));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return new Result(false, agent.program() + " was interrupted");
+            return new Result(false, agent.program() + " was called off");
         }
     }
 
@@ -116,12 +121,15 @@ final class FenceAgentProgram implements FenceAgent {
         try (var stdin = process.getOutputStream()) {
             stdin.write(lines.toString().getBytes(StandardCharsets.UTF_8));
         }
-        if (!process.waitFor(agent.timeout().toMillis(), TimeUnit.MILLISECONDS)) {
+        try {
+            if (!process.waitFor(agent.timeout().toMillis(), TimeUnit.MILLISECONDS)) {
+                throw new IOException(
+                        "no answer to '%s' within %d s, killed"
+                                .formatted(action, agent.timeout().toSeconds()));
+            }
+        } finally {
             process.descendants().forEach(ProcessHandle::destroyForcibly);
             process.destroyForcibly();
-            throw new IOException(
-                    "no answer to '%s' within %d s, killed"
-                            .formatted(action, agent.timeout().toSeconds()));
         }
         return new Run(
                 process.exitValue(), output.completeOnTimeout("", 1, TimeUnit.SECONDS).join());

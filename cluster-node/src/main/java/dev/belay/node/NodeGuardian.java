@@ -1,12 +1,12 @@
 package dev.belay.node;
 
+import dev.belay.calm.ClusterEntity;
 import dev.belay.cluster.ArbiterAllocation;
 import dev.belay.cluster.ArbiterAllocation.Subject;
 import dev.belay.cluster.ClusterModel;
 import dev.belay.cluster.LeaseKeeper;
 import dev.belay.cluster.Membership;
 import dev.belay.cluster.NodeDirectory;
-import dev.belay.cluster.TcpReachabilityProbe;
 import dev.belay.decision.ServerState;
 import dev.belay.decision.VmLife;
 import dev.belay.decision.VmState;
@@ -66,8 +66,9 @@ final class NodeGuardian {
                             Membership.create(
                                     settings.directory(),
                                     settings.membership(),
-                                    model,
-                                    new TcpReachabilityProbe()),
+                                    settings.freezeWindow(),
+                                    settings.lifelines(),
+                                    model),
                             "membership");
             var wiring =
                     new Wiring(
@@ -75,6 +76,7 @@ final class NodeGuardian {
                             settings.directory(),
                             model,
                             settings.leaseProofWait(),
+                            settings.duration("calm.cool-down"),
                             fenceAgent,
                             membership);
             shard(context, settings.directory(), model, wiring);
@@ -113,6 +115,13 @@ final class NodeGuardian {
                         .withAllocationStrategy(
                                 new ArbiterAllocation(
                                         directory, id -> subjectServer(model, new ServerName(id))))
+                        .withRole("voter"));
+        sharding.init(
+                Entity.of(ClusterEntity.KEY, entity -> ClusterEntity.create(entity.getEntityId()))
+                        .withMessageExtractor(new OneShardEach<>())
+                        .withAllocationStrategy(
+                                new ArbiterAllocation(
+                                        directory, _ -> new Subject(Optional.empty(), true)))
                         .withRole("voter"));
     }
 

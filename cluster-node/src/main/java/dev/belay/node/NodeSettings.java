@@ -6,10 +6,11 @@ import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigRenderOptions;
 import com.typesafe.config.ConfigValueFactory;
-import dev.belay.cluster.Membership;
+import dev.belay.cluster.Lifeline;
 import dev.belay.cluster.NodeDirectory;
 import dev.belay.cluster.NodeDirectory.Node;
 import dev.belay.cluster.NodeDirectory.Role;
+import dev.belay.decision.Presence;
 import dev.belay.model.ServerName;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -52,10 +53,7 @@ public final class NodeSettings {
                             file.toFile(), ConfigParseOptions.defaults().setAllowMissing(false));
             var defaults = ConfigFactory.parseResources("belay-defaults.conf");
             refuseUnknownKeys(own, defaults, file);
-            return new NodeSettings(
-                    own.withFallback(defaults)
-                            .withFallback(ConfigFactory.defaultReference())
-                            .resolve());
+            return new NodeSettings(own.withFallback(defaults).resolve());
         } catch (ConfigException | IllegalArgumentException e) {
             throw new BadConfiguration("%s: %s".formatted(file, e.getMessage()));
         }
@@ -162,14 +160,27 @@ public final class NodeSettings {
         return leaseDuration().plus(duration("lease.margin"));
     }
 
-    public Membership.Settings membership() {
-        return new Membership.Settings(
+    public Lifeline.Ports lifelines() {
+        return new Lifeline.Ports(
+                number("cluster.lifeline-port"), number("cluster.replica-lifeline-port"));
+    }
+
+    public Presence.Limits membership() {
+        return new Presence.Limits(
                 duration("membership.confirm-silent"),
                 duration("membership.confirm-refused"),
                 duration("membership.absent"));
     }
 
-    /** For Pekko: this node's address and roles on top of the defaults. */
+    /** Servers that vanish within this time of each other have vanished at once. */
+    public Duration freezeWindow() {
+        return duration("calm.freeze-window");
+    }
+
+    /**
+     * For Pekko: this node's address and roles on top of the defaults. Pekko's own defaults are
+     * read only here: they are many, and a lease does not wait for them.
+     */
     public Config pekko() {
         var roles =
                 new java.util.ArrayList<String>(
@@ -185,7 +196,9 @@ public final class NodeSettings {
                 .withFallback(
                         config.withValue(
                                 "pekko.cluster.seed-nodes",
-                                ConfigValueFactory.fromIterable(List.of())));
+                                ConfigValueFactory.fromIterable(List.of())))
+                .withFallback(ConfigFactory.defaultReference())
+                .resolve();
     }
 
     /** For the log at start. */

@@ -1,7 +1,10 @@
 package dev.belay.node;
 
 import dev.belay.cluster.ClusterModel;
+import dev.belay.cluster.EarlyLeases;
+import dev.belay.cluster.LeaseAuthority;
 import dev.belay.cluster.LeaseKeeper;
+import dev.belay.cluster.Lifeline;
 import dev.belay.cluster.NodeDirectory.Role;
 import dev.belay.http.HttpServer;
 import dev.belay.model.Incarnation;
@@ -61,14 +64,39 @@ public final class RunningNode {
         LOG.info("node {} starts, boot {}", settings.self().name(), settings.bootId());
         lockData(settings);
         // Before the journal, which takes its time: the leashes of what runs have to be found to be
-        // extended.
-        var hypervisor =
+        // extended, and until the journal is up others renew the lease.
+        var leases = new EarlyLeases(settings.directory(), settings.lifelines().node());
+        var server =
                 settings.self().role() == Role.SERVER
-                        ? Optional.of(startHypervisor(settings))
-                        : Optional.<AdoptedHypervisor>empty();
+                        ? Optional.of(startLease(settings, leases, startHypervisor(settings)))
+                        : Optional.<ServerParts>empty();
+        var lifeline = openLifeline(settings, server.map(ServerParts::lease));
         var journal = startJournal(settings);
-        var server = hypervisor.map(found -> startLease(settings, journal, found));
+        leases.journalIs(journal);
+        lifeline.grantBy(journal);
         return startActors(settings, journal, server);
+    }
+
+    private static Lifeline openLifeline(NodeSettings settings, Optional<LeaseKeeper> lease) {
+        var name = settings.self().name();
+        var run = Long.toString(ProcessHandle.current().pid());
+        int port = settings.lifelines().node();
+        try {
+            return Lifeline.open(
+                    settings.self().address(),
+                    port,
+                    () ->
+                            new Lifeline.Here(
+                                    name,
+                                    run,
+                                    lease.map(LeaseKeeper::held).orElse(Incarnation.NONE),
+                                    lease.map(LeaseKeeper::liveMillis).orElse(0L)));
+        } catch (IOException e) {
+            throw new CannotStart(
+                    "Expected to answer on %s:%d (belay.cluster.lifeline-port), but could not: %s"
+                            .formatted(settings.self().address(), port, e.getMessage()),
+                    e);
+        }
     }
 
     /** Two processes on one data folder would both believe to be this node. */
@@ -151,6 +179,7 @@ public final class RunningNode {
                                 settings.dataDir(),
                                 settings.self().name().value(),
                                 settings.self().address(),
+                                settings.lifelines().replicas(),
                                 settings.duration("lease.kill-budget"),
                                 QemuSettings.DEFAULT_PATIENCE));
         var found = hypervisor.adopt();
@@ -166,11 +195,11 @@ public final class RunningNode {
     }
 
     private static ServerParts startLease(
-            NodeSettings settings, RaftJournal journal, AdoptedHypervisor server) {
+            NodeSettings settings, LeaseAuthority leases, AdoptedHypervisor server) {
         var lease =
                 new LeaseKeeper(
                         settings.self().name(),
-                        journal,
+                        leases,
                         BootClock::nanos,
                         settings.leaseDuration(),
                         settings.duration("lease.renew-interval"),

@@ -30,6 +30,7 @@ final class Wiring implements VmSurroundings, ServerSurroundings {
     private final NodeDirectory directory;
     private final ClusterModel model;
     private final Duration leaseProofWait;
+    private final Duration coolDown;
     private final FenceAgent fenceAgent;
     private final ActorRef<Membership.Message> membership;
 
@@ -38,12 +39,14 @@ final class Wiring implements VmSurroundings, ServerSurroundings {
             NodeDirectory directory,
             ClusterModel model,
             Duration leaseProofWait,
+            Duration coolDown,
             FenceAgent fenceAgent,
             ActorRef<Membership.Message> membership) {
         this.system = system;
         this.directory = directory;
         this.model = model;
         this.leaseProofWait = leaseProofWait;
+        this.coolDown = coolDown;
         this.fenceAgent = fenceAgent;
         this.membership = membership;
     }
@@ -66,6 +69,21 @@ final class Wiring implements VmSurroundings, ServerSurroundings {
     @Override
     public Duration leaseProofWait() {
         return leaseProofWait;
+    }
+
+    @Override
+    public Duration coolDown() {
+        return coolDown;
+    }
+
+    @Override
+    public boolean isArmed() {
+        return model.cluster().disarming().isEmpty();
+    }
+
+    @Override
+    public boolean answers(ServerName server) {
+        return model.isReachable(server);
     }
 
     @Override
@@ -93,7 +111,7 @@ final class Wiring implements VmSurroundings, ServerSurroundings {
                     tellServer(order.right().server(), new ServerNode.Order(order));
             case VmAction.Confirm order ->
                     tellServer(order.right().server(), new ServerNode.Order(order));
-            case VmAction.WakeAfter _, VmAction.SettleAfter _ ->
+            case VmAction.WakeAfter _, VmAction.SettleAfter _, VmAction.InsistAfter _ ->
                     throw new IllegalArgumentException(
                             "Expected an action for somebody else, but got " + action);
         }
@@ -110,7 +128,11 @@ final class Wiring implements VmSurroundings, ServerSurroundings {
                     ClusterSharding.get(system)
                             .entityRefFor(VmEntity.KEY, vm.value())
                             .tell(new VmEntity.News(news));
-            case ServerAction.AwaitLease _, ServerAction.CallFenceAgent _ ->
+            case ServerAction.AwaitLease _,
+                    ServerAction.CallFenceAgent _,
+                    ServerAction.CallOffFenceAgent _,
+                    ServerAction.AgeLoss _,
+                    ServerAction.CoolDown _ ->
                     throw new IllegalArgumentException(
                             "Expected an action for somebody else, but got " + action);
         }

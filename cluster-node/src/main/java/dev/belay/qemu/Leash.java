@@ -4,6 +4,7 @@ import dev.belay.qemu.Manifest.Leashed;
 import dev.belay.qemu.ReplicaFiles.Role;
 import dev.belay.replica.Hypervisor.HypervisorException;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -66,8 +67,12 @@ final class Leash {
                         "--kill-budget",
                         Long.toString(settings.killBudget().toMillis()),
                         "--log",
-                        files.log(role).toString(),
-                        "--"));
+                        files.log(role).toString()));
+        if (settings.lifelinePort() != 0) {
+            command.add("--lifeline");
+            command.add(numeric(settings.nbdAddress()) + ":" + settings.lifelinePort());
+        }
+        command.add("--");
         command.addAll(program);
         var result = Tool.run(settings.patience(), command);
         if (!result.ok()) {
@@ -91,6 +96,14 @@ final class Leash {
                 new ProcessId(status.child(), status.childStart()),
                 // A leash whose program failed at once may be gone already.
                 ProcessId.of(status.leash()).orElse(new ProcessId(status.leash(), 0)));
+    }
+
+    private static String numeric(String address) {
+        try {
+            return InetAddress.getByName(address).getHostAddress();
+        } catch (IOException e) {
+            return address;
+        }
     }
 
     /**

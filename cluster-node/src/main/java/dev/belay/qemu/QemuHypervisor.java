@@ -268,6 +268,11 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
         var replica = new Replica(manifest, files, remains, this::happened);
         replicas.put(Key.of(replica.right()), replica);
         gate.adopt(replica.taps());
+        // A lease that was granted to this process a moment before counts for it too.
+        var deadline = leases.get(replica.right().incarnation());
+        if (deadline != null) {
+            extend(replica.right().incarnation(), deadline);
+        }
         log.info("{} was found alive", replica.right());
         Thread.ofVirtual().name("adopt " + replica.right()).start(() -> replica.adopt(ADOPT_LIMIT));
         return Optional.of(replica.status());

@@ -19,6 +19,7 @@ import java.time.Duration;
  * @param dataDir disks of ephemeral kind
  * @param serverName tells two nodes on one kernel apart in names of taps and nft tables
  * @param nbdAddress where storage daemons listen
+ * @param lifelinePort there too, of the port that all leashes share; 0: none
  * @param killBudget how long before its deadline a leash acts
  * @param patience how long a start may wait for any one program
  */
@@ -34,6 +35,7 @@ public record QemuSettings(
         Path dataDir,
         String serverName,
         String nbdAddress,
+        int lifelinePort,
         Duration killBudget,
         Duration patience) {
 

@@ -233,10 +233,65 @@ class CliTest {
     }
 
     @Test
+    void theClusterIsDisarmedAndArmed() {
+        assertThat(execute(out, "disarm", "--for", "30m", "--reason", "new switch")).isZero();
+        assertThat(out())
+                .startsWith("DISARMED until 2026-11-01T12:30:00Z by ")
+                .contains("new switch");
+        assertThat(belay("server list")).isZero();
+        assertThat(out()).startsWith("DISARMED until").contains("NAME ");
+        assertThat(belay("arm")).isZero();
+        assertThat(out()).startsWith("Armed");
+        assertThat(belay("server list")).isZero();
+        assertThat(out()).startsWith("NAME ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "disarm --reason x",
+                "disarm --for 30m",
+                "disarm --for soon --reason x",
+                "server confirm-off alpha"
+            })
+    void whatIsNotSaidInFullIsWrongUsage(String words) {
+        node.admin.alphaAnswers = false;
+
+        assertThat(belay(words)).isEqualTo(2);
+        assertThat(belay("server list")).isZero();
+        assertThat(out()).startsWith("NAME ");
+    }
+
+    @Test
+    void aTimeThatIsTooLongIsRefused() {
+        assertThat(belay("disarm --for 25h --reason x")).isEqualTo(1);
+        assertThat(err()).contains("from 1 to 86400");
+    }
+
+    @Test
+    void aServerIsReleasedAndConfirmedToBeOff() {
+        node.admin.quarantineAlpha();
+        assertThat(belay("server release alpha")).isZero();
+        assertThat(out()).startsWith("alpha: ").doesNotContain("quarantined");
+
+        assertThat(belay("server confirm-off alpha --yes-i-checked")).isEqualTo(1);
+        assertThat(err()).contains("answers, so it is not off");
+        node.admin.alphaAnswers = false;
+        assertThat(belay("server confirm-off alpha --yes-i-checked")).isZero();
+        assertThat(out()).contains("a person confirmed that it is off");
+    }
+
+    @Test
     void everyCommandHasHelp() {
         for (var words :
                 new String[] {
-                    "vm --help", "vm create --help", "server list --help", "events --help"
+                    "vm --help",
+                    "vm create --help",
+                    "server list --help",
+                    "events --help",
+                    "disarm --help",
+                    "arm --help",
+                    "server confirm-off --help"
                 }) {
             assertThat(belay(words)).as(words).isZero();
             assertThat(out()).contains("--api", "--json");
@@ -250,13 +305,17 @@ class CliTest {
     }
 
     private int run(StringWriter to, String words) {
+        return execute(to, words.split(" "));
+    }
+
+    private int execute(StringWriter to, String... words) {
         var variables =
                 Map.of("BELAY_API", node.uri().toString(), "BELAY_LAB_HOME", folder.toString());
         var line = new CommandLine(new Root());
         CliCommands.all(name -> Optional.ofNullable(variables.get(name)))
                 .forEach(line::addSubcommand);
         line.setOut(new PrintWriter(to)).setErr(new PrintWriter(err));
-        return line.execute(words.split(" "));
+        return line.execute(words);
     }
 
     private String out() {

@@ -2,6 +2,9 @@ package dev.belay.http;
 
 import dev.belay.admin.Admin;
 import dev.belay.cluster.JournalFeed;
+import dev.belay.decision.ClusterInput;
+import dev.belay.decision.ClusterLife;
+import dev.belay.decision.ClusterState;
 import dev.belay.decision.ClusterView;
 import dev.belay.decision.ClusterView.ServerView;
 import dev.belay.decision.Context;
@@ -9,7 +12,11 @@ import dev.belay.decision.Decision.Accepted;
 import dev.belay.decision.Decision.Ignored;
 import dev.belay.decision.Decision.Rejected;
 import dev.belay.decision.Evidence;
+import dev.belay.decision.Losses;
 import dev.belay.decision.Proof;
+import dev.belay.decision.ServerHistory;
+import dev.belay.decision.ServerInput;
+import dev.belay.decision.ServerLife;
 import dev.belay.decision.ServerState;
 import dev.belay.decision.VmAction;
 import dev.belay.decision.VmHistory;
@@ -49,10 +56,21 @@ public final class FakeAdmin implements Admin {
     volatile boolean broken;
     volatile Readiness readiness = new Readiness(true, "", ALPHA, Optional.of("alpha"));
     public volatile boolean serversObey = true;
+    public volatile boolean alphaAnswers = true;
+    volatile ClusterState cluster = ClusterState.NEW;
+    volatile ServerState alpha =
+            new ServerState.Live(
+                    new ServerState.Server(ALPHA, new Incarnation(1), "boot", 1024),
+                    Map.of(
+                            new VmName("web"),
+                            new ServerState.Reservation(new dev.belay.model.Epoch(1), 128)),
+                    Losses.NONE,
+                    Optional.empty());
     private Instant now = START;
 
     @Override
-    public synchronized CompletionStage<Outcome> request(VmName vm, VmInput.Request request) {
+    public synchronized CompletionStage<Outcome<VmState>> request(
+            VmName vm, VmInput.Request request) {
         requests.add(request);
         if (silent) {
             return new CompletableFuture<>();
@@ -63,13 +81,18 @@ public final class FakeAdmin implements Admin {
         return CompletableFuture.completedFuture(tell(vm, request));
     }
 
+    /** Lost so often that it is in quarantine. */
+    public void quarantineAlpha() {
+        alpha = ((ServerState.Live) alpha).with(new Losses(3, List.of(1L, 2L, 3L), true));
+    }
+
     /** Lets time pass, decides and stores; what servers are told is carried out when they obey. */
-    public synchronized Outcome tell(VmName vm, VmInput input) {
+    public synchronized Outcome<VmState> tell(VmName vm, VmInput input) {
         now = now.plusMillis(100);
         var decision = VmLife.decide(state(vm), new Context(now, "gamma", view()), input);
         return switch (decision) {
-            case Ignored<?, ?> _ -> new Outcome.Done(state(vm));
-            case Rejected(var reason, var message) -> new Outcome.Refused(reason, message);
+            case Ignored<?, ?> _ -> new Outcome.Done<>(state(vm));
+            case Rejected(var reason, var message) -> new Outcome.Refused<>(reason, message);
             case Accepted(var events, var actions) -> {
                 for (var event : events) {
                     vms.put(vm.value(), VmHistory.apply(state(vm), event));
@@ -78,7 +101,7 @@ public final class FakeAdmin implements Admin {
                 if (serversObey) {
                     actions.forEach(action -> obey(vm, action));
                 }
-                yield new Outcome.Done(state(vm));
+                yield new Outcome.Done<>(state(vm));
             }
         };
     }
@@ -98,6 +121,7 @@ public final class FakeAdmin implements Admin {
                     VmAction.AskStanding _,
                     VmAction.Confirm _,
                     VmAction.WakeAfter _,
+                    VmAction.InsistAfter _,
                     VmAction.SettleAfter _ -> {}
         }
     }
@@ -138,13 +162,58 @@ public final class FakeAdmin implements Admin {
     }
 
     @Override
+    public synchronized CompletionStage<Outcome<NodeInfo>> request(
+            ServerName server, ServerInput.Request request) {
+        if (silent) {
+            return new CompletableFuture<>();
+        }
+        var before = server.equals(ALPHA) ? alpha : ServerHistory.NEW;
+        return CompletableFuture.completedFuture(
+                switch (ServerLife.decide(server, before, now, request)) {
+                    case Ignored<?, ?> _ -> new Outcome.Done<>(node(server));
+                    case Rejected(var reason, var message) ->
+                            new Outcome.Refused<>(reason, message);
+                    case Accepted(var events, _) -> {
+                        for (var event : events) {
+                            alpha = ServerHistory.apply(alpha, event);
+                        }
+                        yield new Outcome.Done<>(node(server));
+                    }
+                });
+    }
+
+    @Override
+    public synchronized CompletionStage<Outcome<ClusterState>> request(
+            ClusterInput.Request request) {
+        if (silent) {
+            return new CompletableFuture<>();
+        }
+        return CompletableFuture.completedFuture(
+                switch (ClusterLife.decide(cluster, now, request)) {
+                    case Ignored<?, ?> _ -> new Outcome.Done<>(cluster);
+                    case Rejected(var reason, var message) ->
+                            new Outcome.Refused<>(reason, message);
+                    case Accepted(var events, _) -> {
+                        for (var event : events) {
+                            cluster = ClusterLife.apply(cluster, event);
+                            feed.append("cluster|cluster", event);
+                        }
+                        yield new Outcome.Done<>(cluster);
+                    }
+                });
+    }
+
+    @Override
+    public ClusterState cluster() {
+        return cluster;
+    }
+
+    private NodeInfo node(ServerName name) {
+        return nodes().stream().filter(node -> node.name().equals(name)).findFirst().orElseThrow();
+    }
+
+    @Override
     public List<NodeInfo> nodes() {
-        var live =
-                new ServerState.Live(
-                        new ServerState.Server(ALPHA, new Incarnation(1), "boot", 1024),
-                        Map.of(
-                                new VmName("web"),
-                                new ServerState.Reservation(new dev.belay.model.Epoch(1), 128)));
         return List.of(
                 new NodeInfo(
                         new ServerName("gamma"),
@@ -162,9 +231,9 @@ public final class FakeAdmin implements Admin {
                         "127.0.0.1:7350",
                         "http://127.0.0.1:7350",
                         true,
-                        true,
+                        alphaAnswers,
                         "up",
-                        Optional.of(live),
+                        Optional.of(alpha),
                         List.of(new VmName("web"))),
                 new NodeInfo(
                         BETA,
@@ -180,10 +249,13 @@ public final class FakeAdmin implements Admin {
 
     @Override
     public ClusterView view() {
+        var first = new Incarnation(1);
         return new ClusterView(
                 List.of(
-                        new ServerView(ALPHA, new Incarnation(1), true, true, 1024, 1024),
-                        new ServerView(BETA, new Incarnation(1), true, true, 512, 512)));
+                        new ServerView(ALPHA, first, true, true, false, false, 1024, 1024),
+                        new ServerView(BETA, first, true, true, false, false, 512, 512)),
+                cluster.disarming(),
+                List.of());
     }
 
     @Override

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -52,6 +53,23 @@ class FenceAgentProgramTest {
 
         assertThat(result.off()).isFalse();
         assertThat(result.detail()).contains("no answer to 'off' within 1 s");
+    }
+
+    @Test
+    void anAgentThatIsCalledOffIsKilledBeforeItActs() throws Exception {
+        var script = script("echo $$ >\"%s\"; exec sleep 600".formatted(folder.resolve("pid")));
+        var result = agent(script.toString(), "600s").off(ALPHA);
+        Awaitility.await().until(() -> Files.exists(folder.resolve("pid")) && !pid().isEmpty());
+        var process = ProcessHandle.of(Long.parseLong(pid())).orElseThrow();
+
+        result.cancel(true);
+
+        process.onExit().get(30, TimeUnit.SECONDS);
+        assertThat(process.isAlive()).isFalse();
+    }
+
+    private String pid() throws IOException {
+        return Files.readString(folder.resolve("pid")).strip();
     }
 
     @Test

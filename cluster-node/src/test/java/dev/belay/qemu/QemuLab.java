@@ -79,6 +79,7 @@ final class QemuLab implements AutoCloseable {
                 dir.resolve("data"),
                 server,
                 "127.0.0.1",
+                0,
                 Duration.ofMillis(250),
                 Duration.ofSeconds(30));
     }

@@ -51,6 +51,7 @@ class ReplicaTextTest {
                     Path.of("/var/lib/belay"),
                     "alpha",
                     "127.0.0.1",
+                    0,
                     Duration.ofMillis(250),
                     QemuSettings.DEFAULT_PATIENCE);
 
@@ -232,6 +233,7 @@ class ReplicaTextTest {
                         dir,
                         "alpha",
                         "127.0.0.1",
+                        0,
                         Duration.ofMillis(250),
                         QemuSettings.DEFAULT_PATIENCE);
         try (var hypervisor = new QemuHypervisor(nowhere)) {

@@ -1,8 +1,13 @@
 package dev.belay.persistence.kryo;
 
+import dev.belay.decision.ClusterEvent;
+import dev.belay.decision.ClusterInput;
+import dev.belay.decision.ClusterState;
 import dev.belay.decision.Decision;
+import dev.belay.decision.Disarming;
 import dev.belay.decision.Evidence;
 import dev.belay.decision.Failover;
+import dev.belay.decision.Losses;
 import dev.belay.decision.Proof;
 import dev.belay.decision.ServerEvent;
 import dev.belay.decision.ServerState;
@@ -12,14 +17,15 @@ import dev.belay.decision.VmInput;
 import dev.belay.decision.VmState;
 
 /**
- * Events and snapshots of the two kinds of entity, and what they and the messages are made of: ids
- * 200 to 499.
+ * Events and snapshots of the three kinds of entity, and what they and the messages are made of:
+ * ids 200 to 499.
  */
 public final class DecisionTypes implements KryoTypes {
     @Override
     public void register(Registry registry) {
         parts(registry);
         serverEvents(registry);
+        clusterTypes(registry);
         vmEvents(registry);
         states(registry);
         inputs(registry);
@@ -38,6 +44,9 @@ public final class DecisionTypes implements KryoTypes {
         registry.part(209, VmInput.Cause.class);
         registry.part(210, VmInput.Timing.class);
         registry.part(211, Decision.Reason.class);
+        registry.part(212, Losses.class);
+        registry.part(213, ServerState.Freeze.class);
+        registry.part(214, Disarming.class);
     }
 
     private static void serverEvents(Registry registry) {
@@ -48,6 +57,21 @@ public final class DecisionTypes implements KryoTypes {
         registry.persisted(234, "server.ServerFenced/1", ServerEvent.ServerFenced.class);
         registry.persisted(235, "server.FenceAgentFailed/1", ServerEvent.FenceAgentFailed.class);
         registry.persisted(236, "server.FencingProved/1", ServerEvent.FencingProved.class);
+        registry.persisted(237, "server.LossCounted/1", ServerEvent.LossCounted.class);
+        registry.persisted(238, "server.LossForgotten/1", ServerEvent.LossForgotten.class);
+        registry.persisted(239, "server.QuarantineBegan/1", ServerEvent.QuarantineBegan.class);
+        registry.persisted(240, "server.QuarantineEnded/1", ServerEvent.QuarantineEnded.class);
+        registry.persisted(241, "server.FreezeBegan/1", ServerEvent.FreezeBegan.class);
+        registry.persisted(242, "server.FreezeEnded/1", ServerEvent.FreezeEnded.class);
+    }
+
+    private static void clusterTypes(Registry registry) {
+        registry.persisted(300, "cluster.ClusterDisarmed/1", ClusterEvent.ClusterDisarmed.class);
+        registry.persisted(301, "cluster.ClusterArmed/1", ClusterEvent.ClusterArmed.class);
+        registry.persisted(310, "cluster.state.Armed/1", ClusterState.Armed.class);
+        registry.persisted(311, "cluster.state.Disarmed/1", ClusterState.Disarmed.class);
+        registry.part(410, ClusterInput.Disarm.class);
+        registry.part(411, ClusterInput.Arm.class);
     }
 
     private static void vmEvents(Registry registry) {
@@ -90,6 +114,8 @@ public final class DecisionTypes implements KryoTypes {
         registry.part(401, dev.belay.decision.ServerInput.Reserve.class);
         registry.part(402, dev.belay.decision.ServerInput.Release.class);
         registry.part(403, dev.belay.decision.ServerInput.AskStanding.class);
+        registry.part(404, dev.belay.decision.ServerInput.EndQuarantine.class);
+        registry.part(405, dev.belay.decision.ServerInput.ConfirmOff.class);
         registry.part(420, VmInput.Create.class);
         registry.part(421, VmInput.Start.class);
         registry.part(422, VmInput.Stop.class);

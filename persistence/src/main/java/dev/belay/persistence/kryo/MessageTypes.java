@@ -1,5 +1,7 @@
 package dev.belay.persistence.kryo;
 
+import dev.belay.calm.ClusterEntity;
+import dev.belay.entity.Reply;
 import dev.belay.server.ServerEntity;
 import dev.belay.server.ServerNode;
 import dev.belay.vm.VmEntity;
@@ -11,11 +13,13 @@ public final class MessageTypes implements KryoTypes {
         registry.message(500, "vm.Request", VmEntity.Request.class);
         registry.message(501, "vm.News", VmEntity.News.class);
         registry.message(502, "vm.Show", VmEntity.Show.class);
-        registry.message(503, "vm.Done", VmEntity.Done.class);
-        registry.message(504, "vm.Refused", VmEntity.Refused.class);
         registry.message(505, "vm.Shown", VmEntity.Shown.class);
         registry.message(520, "server.Join", ServerEntity.Join.class);
         registry.message(521, "server.News", ServerEntity.News.class);
+        registry.message(522, "server.Request", ServerEntity.Request.class);
+        registry.message(530, "cluster.Request", ClusterEntity.Request.class);
+        registry.message(535, "entity.Done", Reply.Done.class);
+        registry.message(536, "entity.Refused", Reply.Refused.class);
         registry.message(540, "node.Order", ServerNode.Order.class);
         registry.message(541, "node.Welcome", ServerNode.Welcome.class);
         registry.message(542, "node.MustClean", ServerNode.MustClean.class);

@@ -1,7 +1,11 @@
 package dev.belay.persistence.kryo;
 
+import dev.belay.decision.ClusterEvent;
+import dev.belay.decision.ClusterState;
+import dev.belay.decision.Disarming;
 import dev.belay.decision.Evidence;
 import dev.belay.decision.Failover;
+import dev.belay.decision.Losses;
 import dev.belay.decision.Proof;
 import dev.belay.decision.ServerEvent;
 import dev.belay.decision.ServerState;
@@ -86,10 +90,15 @@ class StoredTypesTest {
     private static final ServerState.Server SERVER =
             new ServerState.Server(ALPHA, new Incarnation(3), "4f1c", 65536);
 
+    private static final Losses LOSSES = new Losses(4, List.of(2L, 3L, 4L), true);
+    private static final Disarming DISARMING =
+            new Disarming(AT, Duration.ofMinutes(30), "ada", "new switch");
+
     @Test
     void everyStoredTypeReadsBackWhatEarlierVersionsWrote() {
         var samples = new HashMap<String, Object>();
         samples.putAll(serverSamples());
+        samples.putAll(clusterSamples());
         samples.putAll(vmEventSamples());
         samples.putAll(vmStateSamples());
         GoldenFiles.check(
@@ -120,12 +129,34 @@ class StoredTypesTest {
                         "server.state.Live/1",
                         new ServerState.Live(
                                 SERVER,
-                                Map.of(WEB, new ServerState.Reservation(new Epoch(7), 2048)))),
+                                Map.of(WEB, new ServerState.Reservation(new Epoch(7), 2048)),
+                                LOSSES,
+                                Optional.of(new ServerState.Freeze(2, 3)))),
                 Map.entry(
                         "server.state.Fencing/1",
                         new ServerState.Fencing(
-                                SERVER, List.of(WEB), EVIDENCE, Optional.of("timed out"))),
-                Map.entry("server.state.Fenced/1", new ServerState.Fenced(SERVER, PROOF)));
+                                SERVER, List.of(WEB), EVIDENCE, Optional.of("timed out"), LOSSES)),
+                Map.entry("server.state.Fenced/1", new ServerState.Fenced(SERVER, PROOF, LOSSES)),
+                Map.entry("server.LossCounted/1", new ServerEvent.LossCounted(AT, 4)),
+                Map.entry("server.LossForgotten/1", new ServerEvent.LossForgotten(AT, 4)),
+                Map.entry("server.QuarantineBegan/1", new ServerEvent.QuarantineBegan(AT, 3)),
+                Map.entry(
+                        "server.QuarantineEnded/1",
+                        new ServerEvent.QuarantineEnded(AT, "an operator said so")),
+                Map.entry("server.FreezeBegan/1", new ServerEvent.FreezeBegan(AT, 2, 3)),
+                Map.entry("server.FreezeEnded/1", new ServerEvent.FreezeEnded(AT)));
+    }
+
+    private static Map<String, Object> clusterSamples() {
+        return Map.of(
+                "cluster.ClusterDisarmed/1",
+                new ClusterEvent.ClusterDisarmed(AT, 3, DISARMING),
+                "cluster.ClusterArmed/1",
+                new ClusterEvent.ClusterArmed(AT, "its time is over"),
+                "cluster.state.Armed/1",
+                new ClusterState.Armed(3),
+                "cluster.state.Disarmed/1",
+                new ClusterState.Disarmed(3, DISARMING));
     }
 
     private static Map<String, Object> vmEventSamples() {

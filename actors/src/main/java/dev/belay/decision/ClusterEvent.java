@@ -1,0 +1,15 @@
+package dev.belay.decision;
+
+import java.time.Instant;
+
+/** What happened to the cluster as a whole, as stored for ever. */
+public sealed interface ClusterEvent {
+    Instant at();
+
+    /**
+     * @param number counts from 1
+     */
+    record ClusterDisarmed(Instant at, long number, Disarming disarm) implements ClusterEvent {}
+
+    record ClusterArmed(Instant at, String why) implements ClusterEvent {}
+}
