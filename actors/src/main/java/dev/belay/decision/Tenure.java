@@ -149,6 +149,7 @@ public final class Tenure {
                             VmAction.Release _,
                             VmAction.AskStanding _,
                             VmAction.WakeAfter _,
+                            VmAction.InsistAfter _,
                             VmAction.SettleAfter _ ->
                             false;
                 };

@@ -144,8 +144,7 @@ final class BreadthFirst {
         long now = System.nanoTime();
         if (now - shown > 2_000_000_000L) {
             shown = now;
-            progress.accept(
-                    "depth %d: %,d states, %,d steps".formatted(level, seen.size(), steps));
+            progress.accept("depth %d: %,d states, %,d steps".formatted(level, seen.size(), steps));
         }
     }
 }

@@ -21,8 +21,10 @@ final class Calm {
     private final World world;
     private final Stepper stepper;
     Agent agent = Agent.FAILS;
+
     /** Ticks that a server is away before it is missed. */
     int patience = 3;
+
     private final int[] away;
 
     Calm(World world, Stepper stepper) {
@@ -31,7 +33,9 @@ final class Calm {
         away = new int[world.machines.length];
     }
 
-    /** Ends all faults: what is off is switched on, what is cut is mended, what is stopped goes on. */
+    /**
+     * Ends all faults: what is off is switched on, what is cut is mended, what is stopped goes on.
+     */
     void heal() {
         for (int node = 0; node < world.jvms.length; node++) {
             if (node > 0) {
@@ -42,12 +46,20 @@ final class Calm {
                     take(Verb.CONTINUE_LEASH, node - 1, i);
                 }
             }
+            if (node > 0 && isQuarantined(node - 1)) {
+                take(Verb.RELEASE, node - 1);
+            }
             take(Verb.MEND, node);
             take(Verb.THAW, node);
             if (world.jvms[node] == Jvm.DOWN) {
                 take(Verb.START, node);
             }
         }
+    }
+
+    private boolean isQuarantined(int server) {
+        return world.journal.server(server) instanceof ServerState.Known known
+                && known.losses().quarantined();
     }
 
     /** All nodes come up, and every VM is created and runs. */
@@ -68,6 +80,7 @@ final class Calm {
     void round() {
         recover();
         take(Verb.LOOK);
+        take(Verb.CATCH_UP);
         for (var machine : world.machines) {
             take(Verb.RENEW, machine.index);
             if (world.now % 2 == 0) {

@@ -25,7 +25,8 @@ public final class ExploreCommand implements Callable<Integer> {
     @Option(
             names = "--seed",
             paramLabel = "N",
-            description = "First seed of the random runs, or the only one with --runs 1. Default: 1.")
+            description =
+                    "First seed of the random runs, or the only one with --runs 1. Default: 1.")
     private long seed = 1;
 
     @Option(
@@ -169,7 +170,8 @@ public final class ExploreCommand implements Callable<Integer> {
                                         ? ""
                                         : ", ended by --states"));
         result.violation()
-                .ifPresent(violation -> tell(new Trace(setup, false, violation.steps()), violation));
+                .ifPresent(
+                        violation -> tell(new Trace(setup, false, violation.steps()), violation));
         return result.violation().isEmpty();
     }
 

@@ -38,8 +38,7 @@ final class Hunt {
         return Optional.empty();
     }
 
-    private static Found found(
-            Setup setup, long seed, long steps, RandomWalk.Violation violation) {
+    private static Found found(Setup setup, long seed, long steps, RandomWalk.Violation violation) {
         var trace = new Trace(setup, true, violation.steps());
         boolean repeatable = !violation.healed() || !violation.law().startsWith("not as desired");
         return new Found(

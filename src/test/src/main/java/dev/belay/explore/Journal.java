@@ -1,7 +1,7 @@
 package dev.belay.explore;
 
 import dev.belay.decision.ServerEvent;
-import dev.belay.decision.ServerLife;
+import dev.belay.decision.ServerHistory;
 import dev.belay.decision.ServerState;
 import dev.belay.decision.VmEvent;
 import dev.belay.decision.VmHistory;
@@ -15,9 +15,9 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * What the quorum has stored: for each persistence id how many events there are and what they add up
- * to, and the facts that guards are checked against. Appends are atomic: that is the promise of the
- * replicated log, which has tests of its own.
+ * What the quorum has stored: for each persistence id how many events there are and what they add
+ * up to, and the facts that guards are checked against. Appends are atomic: that is the promise of
+ * the replicated log, which has tests of its own.
  */
 final class Journal {
     private final Setup setup;
@@ -118,7 +118,8 @@ final class Journal {
      * @param base how many events the writer knows of
      * @throws Broken a law is broken by what was stored
      */
-    @org.jspecify.annotations.Nullable String append(Pid pid, int base, List<Object> events) {
+    @org.jspecify.annotations.Nullable
+    String append(Pid pid, int base, List<Object> events) {
         if (base != seq(pid) && setup.holds(Rule.TEST_AND_SET)) {
             return "its sequence number is taken";
         }
@@ -152,10 +153,15 @@ final class Journal {
             vmSeqs[i]++;
             if (before.isAfter(epoch(vms[i]))) {
                 throw new Broken(
-                        "an epoch fell: " + setup.vms().get(i) + " from " + before + " by " + event);
+                        "an epoch fell: "
+                                + setup.vms().get(i)
+                                + " from "
+                                + before
+                                + " by "
+                                + event);
             }
         } else {
-            servers[i] = ServerLife.apply(servers[i], (ServerEvent) event);
+            servers[i] = ServerHistory.apply(servers[i], (ServerEvent) event);
             serverSeqs[i]++;
         }
     }

@@ -15,14 +15,14 @@ final class Keys {
             case VmState.Absent s -> s;
             case VmState.Stopped s -> new VmState.Stopped(bare(s.vm()));
             case VmState.Waiting s -> new VmState.Waiting(bare(s.vm()), s.refusals());
-            case VmState.Placing s -> new VmState.Placing(bare(s.vm()), s.candidate(), s.refusals());
+            case VmState.Placing s ->
+                    new VmState.Placing(bare(s.vm()), s.candidate(), s.refusals());
             case VmState.Starting s -> new VmState.Starting(bare(s.vm()), s.right());
             case VmState.Running s -> new VmState.Running(bare(s.vm()), s.right());
             case VmState.Stopping s ->
                     new VmState.Stopping(bare(s.vm()), s.right(), s.kill(), s.elsewhere());
             case VmState.FailingOver s -> new VmState.FailingOver(bare(s.vm()), s.lost());
-            case VmState.BackingOff s ->
-                    new VmState.BackingOff(bare(s.vm()), s.last(), s.pause());
+            case VmState.BackingOff s -> new VmState.BackingOff(bare(s.vm()), s.last(), s.pause());
         };
     }
 
@@ -54,8 +54,9 @@ final class Keys {
             case ServerState.Unknown s -> s;
             case ServerState.Live s -> s;
             case ServerState.Fencing s ->
-                    new ServerState.Fencing(s.server(), s.vms(), List.of(), s.agentFailure());
-            case ServerState.Fenced s -> s.server();
+                    new ServerState.Fencing(
+                            s.server(), s.vms(), List.of(), s.agentFailure(), s.losses());
+            case ServerState.Fenced s -> List.of(s.server(), s.losses());
         };
     }
 }

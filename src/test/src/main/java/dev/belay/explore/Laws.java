@@ -10,14 +10,17 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What must hold. That epochs never fall and that a replay gives the live state is checked where it may break. */
+/**
+ * What must hold. That epochs never fall and that a replay gives the live state is checked where it
+ * may break.
+ */
 final class Laws {
     private Laws() {}
 
     /**
-     * After every step: never two active copies of a VM, and none that is active although the journal
-     * has given its right to another already. The second is the earlier sign: no start before the
-     * proof.
+     * After every step: never two active copies of a VM, and none that is active although the
+     * journal has given its right to another already. The second is the earlier sign: no start
+     * before the proof.
      */
     static void check(World world) {
         for (int vm = 0; vm < world.setup.vms().size(); vm++) {

@@ -23,9 +23,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * A server: power, the node's process with the shipped {@link Tenure} and {@link ReplicaLife} in it,
- * the lease that it keeps, and its disk. What it runs is in {@link Processes}. The shells of the two
- * cores and the lease keeper are imitated: they have no rules beyond "in this order".
+ * A server: power, the node's process with the shipped {@link Tenure} and {@link ReplicaLife} in
+ * it, the lease that it keeps, and its disk. What it runs is in {@link Processes}. The shells of
+ * the two cores and the lease keeper are imitated: they have no rules beyond "in this order".
  */
 final class Machine {
     final int index;
@@ -35,13 +35,18 @@ final class Machine {
     int boot = 1;
     TenureState tenure = new TenureState.Adopting(Incarnation.NONE, false);
     final Map<VmName, ReplicaState> replicas;
+
     /** What the lease keeper renews. */
     Incarnation lease = Incarnation.NONE;
+
     int liveUntil;
+
     /** By incarnation, as the hypervisor was told. */
     final Map<Incarnation, Integer> grants;
+
     /** Cleaned by this process: nothing of them starts or is extended. */
     final Set<Incarnation> over;
+
     final List<Work> works;
     // the disk
     private Incarnation savedIncarnation = Incarnation.NONE;
@@ -195,10 +200,7 @@ final class Machine {
                             new Message.ToServer(
                                     index,
                                     new ServerInput.Join(
-                                            "boot-" + boot,
-                                            Setup.SERVER_MEMORY,
-                                            holding,
-                                            clean)));
+                                            "boot-" + boot, Setup.SERVER_MEMORY, holding, clean)));
             case TenureCommand.Adopt() -> {
                 if (!works.contains(new Work.Adopt())) {
                     works.add(new Work.Adopt());
@@ -240,8 +242,7 @@ final class Machine {
     void tell(World world, ReplicaInput input) {
         var vm = input.right().vm();
         var known =
-                replicas.getOrDefault(
-                        vm, ReplicaState.of(vm, floors.getOrDefault(vm, Epoch.NONE)));
+                replicas.getOrDefault(vm, ReplicaState.of(vm, floors.getOrDefault(vm, Epoch.NONE)));
         var turn = ReplicaLife.decide(known, input);
         world.tell(node(), known.standing(), input, turn.state().standing());
         replicas.put(vm, turn.state());

@@ -5,6 +5,7 @@ import dev.belay.decision.Decision;
 import dev.belay.decision.ReplicaInput;
 import dev.belay.decision.ServerAction;
 import dev.belay.decision.ServerEvent;
+import dev.belay.decision.ServerHistory;
 import dev.belay.decision.ServerInput;
 import dev.belay.decision.ServerLife;
 import dev.belay.decision.ServerState;
@@ -36,6 +37,9 @@ final class Mechanics {
         LATE
     }
 
+    /** What lasts an hour there lasts a minute here. */
+    private static final Duration LONG = Duration.ofMinutes(1);
+
     private final World world;
     private final Setup setup;
 
@@ -47,8 +51,7 @@ final class Mechanics {
     void hear(Entity entity, Object input, Fate fate) {
         if (entity.pid.vm()) {
             var state = (VmState) entity.state;
-            var context =
-                    new Context(world.wall(), world.nodeName(entity.node), world.view);
+            var context = new Context(world.wall(), world.nodeName(entity.node), world.view);
             switch (VmLife.decide(state, context, (VmInput) input)) {
                 case Decision.Accepted<VmEvent, VmAction>(var events, var actions) ->
                         accepted(entity, input, List.copyOf(events), actions, fate);
@@ -99,7 +102,7 @@ final class Mechanics {
             entity.state =
                     entity.pid.vm()
                             ? VmHistory.apply((VmState) entity.state, (VmEvent) event)
-                            : ServerLife.apply((ServerState) entity.state, (ServerEvent) event);
+                            : ServerHistory.apply((ServerState) entity.state, (ServerEvent) event);
             entity.seq++;
             if (event instanceof ServerEvent.ServerAdmitted) {
                 world.missed[entity.pid.index()] = -1;
@@ -132,7 +135,11 @@ final class Mechanics {
 
     private void stops(Entity entity, Object input, String why) {
         world.say(() ->
-                "%s: %s: stops: %s".formatted(world.name(entity.pid), input instanceof String ? input : Words.of(input), why));
+                "%s: %s: stops: %s"
+                        .formatted(
+                                world.name(entity.pid),
+                                input instanceof String ? input : Words.of(input),
+                                why));
         world.entities.remove(entity);
     }
 
@@ -190,7 +197,7 @@ final class Mechanics {
         boolean frozen = lost >= 2 && lost * 2 > known;
         int told = setup.holds(Rule.FREEZE) ? lost : 1;
         var incarnation = live.server().incarnation();
-        hear(entity, new ServerInput.Lost(incarnation, List.of(), told, known), fate);
+        hear(entity, new ServerInput.Lost(incarnation, List.of(), told, known, true), fate);
         if (frozen && world.journal.server(server) instanceof ServerState.Fencing) {
             throw new Broken(
                     "%s is fenced although %d of %d servers vanished at once"
@@ -223,6 +230,8 @@ final class Mechanics {
             case VmAction.Confirm(var right) -> order(entity, right, action);
             case VmAction.WakeAfter(var pause, var epoch) ->
                     timer(entity, action, new VmInput.BackOffOver(epoch), pause);
+            case VmAction.InsistAfter(var patience, var epoch) ->
+                    timer(entity, action, new VmInput.Insist(epoch), patience);
             case VmAction.SettleAfter(var run, var epoch) ->
                     timer(entity, action, new VmInput.Settled(epoch), run);
         }
@@ -257,6 +266,12 @@ final class Mechanics {
                     world.calls.add(new World.AgentCall(server, incarnation, false));
                 }
             }
+            case ServerAction.CallOffFenceAgent _ ->
+                    world.calls.removeIf(call -> call.server() == server && !call.answered());
+            case ServerAction.AgeLoss(var number) ->
+                    timer(entity, action, new ServerInput.LossAged(number), LONG);
+            case ServerAction.CoolDown(var incarnation) ->
+                    timer(entity, action, new ServerInput.CooledDown(incarnation), LONG);
             case ServerAction.TellVm(var vm, var news) ->
                     world.send(entity.node, new Message.ToVm(setup.vm(vm), news));
         }

@@ -10,9 +10,9 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * All that can happen next in a world, for the search that leaves nothing out. Left out is only what
- * would change nothing now: a question of which all know the answer. A message is not lost as a
- * step: it is as if it never arrived.
+ * All that can happen next in a world, for the search that leaves nothing out. Left out is only
+ * what would change nothing now: a question of which all know the answer. A message is not lost as
+ * a step: it is as if it never arrived.
  */
 final class Moves {
     private final World world;
@@ -34,16 +34,44 @@ final class Moves {
     /** Whether it takes away from what a search may still break. */
     static boolean isFault(Step step) {
         return switch (step.verb()) {
-            case TICK, TIMER, RETRY, LOOK, ASK, RENEW, CATCH_UP, START, THAW, POWER_ON, MEND, RESUME,
-                            CONTINUE_QEMU, CONTINUE_LEASH ->
+            case TICK,
+                    TIMER,
+                    RETRY,
+                    LOOK,
+                    ASK,
+                    RENEW,
+                    CATCH_UP,
+                    START,
+                    THAW,
+                    POWER_ON,
+                    MEND,
+                    RESUME,
+                    CONTINUE_QEMU,
+                    CONTINUE_LEASH ->
                     false;
+            case RELEASE, CONFIRM_OFF -> false;
             case DELIVER -> step.b() != 0 || step.c() != 0;
             case WORK -> step.c() != 0;
             case AGENT -> step.b() == 2;
             case RECOVER -> false;
-            case DOUBLE, LOSE, STOP, MISS, CRASH, FREEZE, POWER_OFF, SUSPEND, CUT, STOP_QEMU,
-                            KILL_QEMU, STOP_LEASH, KILL_LEASH, PANIC, DISK_FAILS, POWERS_OFF, SLIP,
-                            REQUEST ->
+            case DOUBLE,
+                    LOSE,
+                    STOP,
+                    MISS,
+                    CRASH,
+                    FREEZE,
+                    POWER_OFF,
+                    SUSPEND,
+                    CUT,
+                    STOP_QEMU,
+                    KILL_QEMU,
+                    STOP_LEASH,
+                    KILL_LEASH,
+                    PANIC,
+                    DISK_FAILS,
+                    POWERS_OFF,
+                    SLIP,
+                    REQUEST ->
                     true;
         };
     }
@@ -82,13 +110,15 @@ final class Moves {
             if (!isServed(machine)) {
                 add(Verb.ASK, server);
             }
-            if (machine.liveUntil - machine.clock(world) < world.setup.lease() && !isAsked(server)) {
+            if (machine.liveUntil - machine.clock(world) < world.setup.lease()
+                    && !isAsked(server)) {
                 add(Verb.RENEW, server);
             }
             for (int work = 0; work < machine.works.size(); work++) {
                 add(Verb.WORK, server, work, 0);
             }
             add(Verb.POWER_ON, server);
+            add(Verb.CONFIRM_OFF, server);
             boolean stopped = false;
             for (int i = 0; i < machine.processes.all.size(); i++) {
                 var qemu = machine.processes.all.get(i);

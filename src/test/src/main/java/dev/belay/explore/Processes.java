@@ -15,6 +15,7 @@ import java.util.Set;
 /** What runs on a server, and the hypervisor that starts and ends it, as the QEMU adapter does. */
 final class Processes {
     final List<Qemu> all;
+
     /** Ended while no process of the node looked. */
     final Set<RunRight> graves;
 
@@ -49,9 +50,7 @@ final class Processes {
     void extend(Incarnation incarnation, int until) {
         boolean all = !machine.setup.holds(Rule.LEASH_BY_INCARNATION);
         this.all.replaceAll(qemu ->
-                all || qemu.right().incarnation().equals(incarnation)
-                        ? qemu.granted(until)
-                        : qemu);
+                all || qemu.right().incarnation().equals(incarnation) ? qemu.granted(until) : qemu);
     }
 
     void extendAll(int until) {

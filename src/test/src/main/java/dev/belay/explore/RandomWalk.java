@@ -8,8 +8,8 @@ import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 
 /**
- * One run from a seed: first faults of all kinds, with messages lost, late, doubled and in any order;
- * then everything is healed, and every VM has to come to be as its user desires.
+ * One run from a seed: first faults of all kinds, with messages lost, late, doubled and in any
+ * order; then everything is healed, and every VM has to come to be as its user desires.
  */
 final class RandomWalk {
     private static final int CALM_ROUNDS = 400;
@@ -32,7 +32,7 @@ final class RandomWalk {
         stepper = new Stepper(world);
         dice = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
         // Some runs are full of faults, some have few.
-        calmness = 1 + dice.nextInt(8);
+        calmness = 1 << dice.nextInt(6);
     }
 
     int taken() {
@@ -43,7 +43,7 @@ final class RandomWalk {
         boolean healed = false;
         var calm = new Calm(world, stepper);
         try {
-            if (dice.nextInt(4) > 0) {
+            if (dice.nextInt(8) > 0) {
                 calm.begin();
             }
             for (int i = 0; i < steps; i++) {
@@ -68,7 +68,8 @@ final class RandomWalk {
             return Optional.empty();
         } catch (Broken e) {
             return Optional.of(
-                    new Violation(String.valueOf(e.getMessage()), List.copyOf(stepper.taken), healed));
+                    new Violation(
+                            String.valueOf(e.getMessage()), List.copyOf(stepper.taken), healed));
         } catch (RuntimeException e) {
             return Optional.of(
                     new Violation("an exception: " + e, List.copyOf(stepper.taken), healed));
@@ -76,35 +77,41 @@ final class RandomWalk {
     }
 
     private void one() {
-        step().ifPresent(stepper::take);
+        // Sharding brings up an entity that is written to.
+        int pid = dice.nextInt(world.pids());
+        if (world.instances(world.pid(pid)) == 0 && dice.nextInt(8) == 0) {
+            stepper.take(Step.of(Verb.RECOVER, pid, dice.nextInt(world.jvms.length)));
+        } else {
+            step().ifPresent(stepper::take);
+        }
     }
 
     private Optional<Step> step() {
         int d = dice.nextInt(1000);
-        if (d < 480) {
+        if (d < 440) {
             return message();
-        } else if (d < 600) {
+        } else if (d < 560) {
             return work();
-        } else if (d < 690) {
+        } else if (d < 640) {
             return one(Verb.RENEW, dice.nextInt(servers()));
-        } else if (d < 740) {
+        } else if (d < 690) {
             return one(Verb.RETRY, dice.nextInt(world.pids()), dice.nextInt(8) == 0 ? 1 : 0);
-        } else if (d < 790) {
+        } else if (d < 740) {
             return one(Verb.TICK);
-        } else if (d < 830) {
+        } else if (d < 780) {
             return one(Verb.ASK, dice.nextInt(servers()));
-        } else if (d < 860) {
+        } else if (d < 830) {
             return timer();
-        } else if (d < 890) {
+        } else if (d < 860) {
             return one(Verb.LOOK);
-        } else if (d < 910) {
+        } else if (d < 920) {
             return repair();
-        } else if (d < 925) {
+        } else if (d < 930) {
             int pid = dice.nextInt(world.pids());
-            return world.instances(world.pid(pid)) == 0 || dice.nextInt(30) == 0
+            return dice.nextInt(8 * calmness) == 0
                     ? one(Verb.RECOVER, pid, dice.nextInt(world.jvms.length))
                     : Optional.empty();
-        } else if (d < 935) {
+        } else if (d < 940) {
             return request();
         }
         return dice.nextInt(calmness) == 0 ? fault() : Optional.empty();
@@ -123,7 +130,11 @@ final class RandomWalk {
             return Optional.empty();
         }
         int size = world.network.size();
-        int index = dice.nextInt(3) > 0 ? dice.nextInt(Math.min(4, size)) : dice.nextInt(size);
+        int index = dice.nextInt(3) > 0 ? 0 : dice.nextInt(size);
+        // The oldest, or any, that can arrive now.
+        for (int tries = 0; tries < size && !world.arrives(world.network.get(index)); tries++) {
+            index = (index + 1) % size;
+        }
         var envelope = world.network.get(index);
         int d = dice.nextInt(20 * calmness);
         if (d == 0) {
@@ -131,10 +142,7 @@ final class RandomWalk {
         } else if (d == 1) {
             return one(Verb.DOUBLE, envelope.id());
         } else if (d == 2) {
-            return one(
-                    Verb.DELIVER,
-                    envelope.id(),
-                    1 + dice.nextInt(Fate.values().length - 1));
+            return one(Verb.DELIVER, envelope.id(), 1 + dice.nextInt(Fate.values().length - 1));
         }
         return one(Verb.DELIVER, envelope.id(), 0, dice.nextInt(4) == 0 ? 1 : 0);
     }
@@ -162,15 +170,14 @@ final class RandomWalk {
             return Optional.empty();
         }
         int which = world.instance(entity.pid, 0) == entity ? 0 : 1;
-        return one(
-                Verb.TIMER, world.number(entity.pid), which, dice.nextInt(entity.timers.size()));
+        return one(Verb.TIMER, world.number(entity.pid), which, dice.nextInt(entity.timers.size()));
     }
 
     private Optional<Step> repair() {
         int node = dice.nextInt(world.jvms.length);
         int server = dice.nextInt(servers());
         int replicas = Math.max(1, world.machines[server].processes.all.size());
-        return switch (dice.nextInt(8)) {
+        return switch (dice.nextInt(9)) {
             case 0 -> one(Verb.MEND, node);
             case 1 -> one(Verb.START, node);
             case 2 -> one(Verb.THAW, node);
@@ -178,6 +185,7 @@ final class RandomWalk {
             case 4 -> one(Verb.RESUME, server);
             case 5 -> one(Verb.CONTINUE_QEMU, server, dice.nextInt(replicas));
             case 6 -> one(Verb.CONTINUE_LEASH, server, dice.nextInt(replicas));
+            case 7 -> one(dice.nextBoolean() ? Verb.RELEASE : Verb.CONFIRM_OFF, server);
             default -> one(Verb.CATCH_UP);
         };
     }
@@ -185,12 +193,12 @@ final class RandomWalk {
     private Optional<Step> request() {
         int vm = dice.nextInt(setup.vms().size());
         var what =
-                switch (dice.nextInt(12)) {
+                switch (dice.nextInt(6 + 6 * calmness)) {
                     case 0 -> Requests.STOP;
                     case 1 -> Requests.KILL;
                     case 2 -> Requests.DELETE;
                     case 3 -> Requests.DELETE_RUNNING;
-                    case 4, 5, 6, 7 -> Requests.START;
+                    case 4, 5, 6, 7, 8, 9 -> Requests.START;
                     default -> Requests.CREATE;
                 };
         return one(Verb.REQUEST, vm, what.ordinal());

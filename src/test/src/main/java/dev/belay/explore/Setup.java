@@ -100,6 +100,8 @@ public record Setup(
     }
 
     static Set<Rule> parse(List<Rule> rules) {
-        return rules.isEmpty() ? EnumSet.noneOf(Rule.class) : EnumSet.copyOf(new ArrayList<>(rules));
+        return rules.isEmpty()
+                ? EnumSet.noneOf(Rule.class)
+                : EnumSet.copyOf(new ArrayList<>(rules));
     }
 }

@@ -1,7 +1,8 @@
 package dev.belay.explore;
 
 /**
- * One thing that happens. As text {@code verb a b c}, numbers without a meaning left out at the end.
+ * One thing that happens. As text {@code verb a b c}, numbers without a meaning left out at the
+ * end.
  *
  * @param a a server, a node (0 is the witness, then the servers), a message's number or an entity
  */
@@ -63,6 +64,10 @@ record Step(Verb verb, int a, int b, int c) {
         POWERS_OFF,
         /** The clock of node a gains (b = 1) or loses (b = -1) a tick. */
         SLIP,
+        /** An operator ends server a's quarantine. */
+        RELEASE,
+        /** An operator says that server a is off. */
+        CONFIRM_OFF,
         /** VM a. b: see {@link Requests}. */
         REQUEST
     }

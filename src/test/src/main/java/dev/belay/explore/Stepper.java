@@ -1,5 +1,6 @@
 package dev.belay.explore;
 
+import dev.belay.decision.ServerInput;
 import dev.belay.decision.TenureInput;
 import dev.belay.decision.VmInput;
 import dev.belay.explore.Mechanics.Fate;
@@ -14,6 +15,7 @@ import java.util.Objects;
 final class Stepper {
     private final World world;
     private final Mechanics mechanics;
+
     /** What has happened, in order. */
     final List<Step> taken;
 
@@ -43,34 +45,32 @@ final class Stepper {
     }
 
     private boolean happens(Step step) {
-        return
-                switch (step.verb()) {
-                    case TICK -> tick();
-                    case DELIVER -> deliver(step.a(), Fate.values()[step.b()], step.c(), false);
-                    case DOUBLE -> deliver(step.a(), Fate.STORED, 0, true);
-                    case LOSE -> lose(step.a());
-                    case TIMER -> timer(world.pid(step.a()), step.b(), step.c());
-                    case RETRY -> retry(world.pid(step.a()), step.b());
-                    case RECOVER -> recover(world.pid(step.a()), step.b());
-                    case STOP -> stop(world.pid(step.a()), step.b());
-                    case LOOK -> look();
-                    case ASK, RENEW, CATCH_UP, WORK, MISS, AGENT -> service(step);
-                    case REQUEST -> request(step.a(), Requests.values()[step.b()], step.c());
-                    case CRASH, START, FREEZE, THAW, POWER_OFF, POWER_ON, CUT, MEND, SLIP ->
-                            node(step);
-                    case SUSPEND,
-                            RESUME,
-                            STOP_QEMU,
-                            CONTINUE_QEMU,
-                            KILL_QEMU,
-                            STOP_LEASH,
-                            CONTINUE_LEASH,
-                            KILL_LEASH,
-                            PANIC,
-                            DISK_FAILS,
-                            POWERS_OFF ->
-                            processes(step);
-                };
+        return switch (step.verb()) {
+            case TICK -> tick();
+            case DELIVER -> deliver(step.a(), Fate.values()[step.b()], step.c(), false);
+            case DOUBLE -> deliver(step.a(), Fate.STORED, 0, true);
+            case LOSE -> lose(step.a());
+            case TIMER -> timer(world.pid(step.a()), step.b(), step.c());
+            case RETRY -> retry(world.pid(step.a()), step.b());
+            case RECOVER -> recover(world.pid(step.a()), step.b());
+            case STOP -> stop(world.pid(step.a()), step.b());
+            case LOOK -> look();
+            case ASK, RENEW, CATCH_UP, WORK, MISS, AGENT, RELEASE, CONFIRM_OFF -> service(step);
+            case REQUEST -> request(step.a(), Requests.values()[step.b()], step.c());
+            case CRASH, START, FREEZE, THAW, POWER_OFF, POWER_ON, CUT, MEND, SLIP -> node(step);
+            case SUSPEND,
+                    RESUME,
+                    STOP_QEMU,
+                    CONTINUE_QEMU,
+                    KILL_QEMU,
+                    STOP_LEASH,
+                    CONTINUE_LEASH,
+                    KILL_LEASH,
+                    PANIC,
+                    DISK_FAILS,
+                    POWERS_OFF ->
+                    processes(step);
+        };
     }
 
     // ---- time and network
@@ -111,10 +111,8 @@ final class Stepper {
                     mechanics.hear(Objects.requireNonNull(entity), input, fate);
             case Message.ToServer(_, var input) ->
                     mechanics.hear(Objects.requireNonNull(entity), input, fate);
-            case Message.ToNode(var server, var input) ->
-                    world.machines[server].hear(world, input);
-            case Message.LeaseReply reply ->
-                    world.machines[reply.server()].granted(world, reply);
+            case Message.ToNode(var server, var input) -> world.machines[server].hear(world, input);
+            case Message.LeaseReply reply -> world.machines[reply.server()].granted(world, reply);
             case Message.LateAppend(var pid, var base, var events) -> {
                 var refused = world.journal.append(pid, base, events);
                 world.say(() ->
@@ -210,6 +208,8 @@ final class Stepper {
             case WORK -> work(world.machines[step.a()], step.b(), step.c());
             case MISS -> miss(step);
             case AGENT -> agent(step.a(), step.b());
+            case RELEASE -> operator(step.a(), new ServerInput.EndQuarantine());
+            case CONFIRM_OFF -> confirmOff(world.machines[step.a()]);
             default -> throw new IllegalArgumentException(step.toString());
         };
     }
@@ -220,6 +220,25 @@ final class Stepper {
             return false;
         }
         mechanics.miss(entity, Fate.values()[step.c()]);
+        return true;
+    }
+
+    /** A person looks before they speak, as a fence agent does. */
+    private boolean confirmOff(Machine machine) {
+        boolean answers = world.works(machine.node()) && !world.isCut(machine.node());
+        boolean honest = !machine.powered || !world.setup.holds(Rule.HONEST_AGENT);
+        return honest
+                && operator(
+                        machine.index,
+                        new ServerInput.ConfirmOff(world.journal.newest(machine.index), answers));
+    }
+
+    private boolean operator(int server, ServerInput.Request request) {
+        var entity = world.instance(new Pid(false, server), 0);
+        if (entity == null || !world.works(entity.node)) {
+            return false;
+        }
+        mechanics.hear(entity, request, Fate.STORED);
         return true;
     }
 
@@ -265,13 +284,15 @@ final class Stepper {
             world.calls.add(new World.AgentCall(call.server(), call.incarnation(), true));
         }
         world.say(() ->
-                "fence agent of " + machine.name() + ": " + (off ? "off" : lie ? "lies" : "failed"));
+                "fence agent of "
+                        + machine.name()
+                        + ": "
+                        + (off ? "off" : lie ? "lies" : "failed"));
         world.send(
                 0,
                 new Message.ToServer(
                         call.server(),
-                        new dev.belay.decision.ServerInput.AgentAnswered(
-                                call.incarnation(), off || lie, "agent")));
+                        new ServerInput.AgentAnswered(call.incarnation(), off || lie, "agent")));
         return true;
     }
 

@@ -119,9 +119,25 @@ record Trace(Setup setup, boolean wallJumps, List<Step> steps) {
                 yield envelope == null ? "" : "   # " + meaning(world, envelope.message());
             }
             case TIMER, RETRY, STOP, RECOVER -> "   # " + world.name(world.pid(step.a()));
-            case ASK, RENEW, WORK, MISS, POWER_OFF, POWER_ON, SUSPEND, RESUME, STOP_QEMU,
-                            CONTINUE_QEMU, KILL_QEMU, STOP_LEASH, CONTINUE_LEASH, KILL_LEASH, PANIC,
-                            DISK_FAILS, POWERS_OFF ->
+            case RELEASE,
+                    CONFIRM_OFF,
+                    ASK,
+                    RENEW,
+                    WORK,
+                    MISS,
+                    POWER_OFF,
+                    POWER_ON,
+                    SUSPEND,
+                    RESUME,
+                    STOP_QEMU,
+                    CONTINUE_QEMU,
+                    KILL_QEMU,
+                    STOP_LEASH,
+                    CONTINUE_LEASH,
+                    KILL_LEASH,
+                    PANIC,
+                    DISK_FAILS,
+                    POWERS_OFF ->
                     "   # " + world.nodeName(step.a() + 1) + work(world, step);
             case CRASH, START, FREEZE, THAW, CUT, MEND, SLIP -> "   # " + world.nodeName(step.a());
             case REQUEST ->

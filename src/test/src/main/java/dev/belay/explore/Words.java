@@ -32,8 +32,7 @@ final class Words {
             case VmInput.GuestPanicked(var right) -> name + " " + right.epoch();
             case VmInput.DiskFailed(var right, var disk, _) ->
                     name + " " + right.epoch() + " " + disk;
-            case VmInput.Reserved(var server, _, var epoch) ->
-                    name + " " + epoch + " on " + server;
+            case VmInput.Reserved(var server, _, var epoch) -> name + " " + epoch + " on " + server;
             case VmInput.ReservationRefused(var server, var epoch, var why) ->
                     name + " " + epoch + " by " + server + " (" + why + ")";
             case VmInput.ServerLost(var server, var incarnation, _) ->
@@ -42,7 +41,7 @@ final class Words {
                     name + " " + server + incarnation + " by " + proof.kind();
             case ServerInput.Join(_, _, var holding, var clean) ->
                     name + " " + holding + (clean ? " clean" : "");
-            case ServerInput.Lost(_, _, var lost, var known) ->
+            case ServerInput.Lost(_, _, var lost, var known, _) ->
                     name + " " + lost + " of " + known;
             case ServerInput.AgentAnswered(_, var off, _) -> name + (off ? " off" : " failed");
             default -> name;
@@ -59,16 +58,22 @@ final class Words {
             case VmState vm -> name + at(dev.belay.decision.VmLife.right(vm)) + candidate(vm);
             case ServerState.Live live -> name + " " + live.server().incarnation();
             case ServerState.Fencing fencing -> name + " " + fencing.server().incarnation();
-            case ServerState.Fenced(var server, var proof) ->
+            case ServerState.Fenced(var server, var proof, _) ->
                     name + " " + server.incarnation() + " by " + proof.kind();
             case TenureState.Asking(var held, var clean) ->
                     name + " " + held + (clean ? " clean" : "");
             case TenureState tenure -> name + " " + tenure.held();
-            case ReplicaState.InStart(var right, _) -> name + " " + right.vm() + " " + right.epoch();
+            case ReplicaState.InStart(var right, _) ->
+                    name + " " + right.vm() + " " + right.epoch();
             case ReplicaState.Runs(var right, _, var trouble) ->
-                    name + " " + right.vm() + " " + right.epoch()
+                    name
+                            + " "
+                            + right.vm()
+                            + " "
+                            + right.epoch()
                             + (trouble.isPresent() ? " in trouble" : "");
-            case ReplicaState.InStop(var right, _, _) -> name + " " + right.vm() + " " + right.epoch();
+            case ReplicaState.InStop(var right, _, _) ->
+                    name + " " + right.vm() + " " + right.epoch();
             case ReplicaState.ClearingUp(var right, _, _) ->
                     name + " " + right.vm() + " " + right.epoch();
             case ReplicaState.Ended(var right, _) -> name + " " + right.vm() + " " + right.epoch();

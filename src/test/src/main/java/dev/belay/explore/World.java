@@ -2,6 +2,7 @@ package dev.belay.explore;
 
 import dev.belay.decision.ClusterView;
 import dev.belay.decision.ServerState;
+import dev.belay.decision.VmPriority;
 import dev.belay.explore.Message.Envelope;
 import dev.belay.explore.Message.Pid;
 import dev.belay.model.Incarnation;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -42,14 +44,17 @@ final class World {
     final Jvm[] jvms;
     final boolean[] outCut;
     final boolean[] inCut;
+
     /** Ticks since the clock of the node last slipped. */
     final int[] steady;
 
     final List<Envelope> network;
     final List<Entity> entities;
     final List<AgentCall> calls;
+
     /** When an arbiter first missed the server; only without WAIT_FROM_THE_COMMIT. */
     final int[] missed;
+
     /** What a granter that does not ask would grant; only without FRESH_GRANTS. */
     Incarnation[] remembered;
 
@@ -59,6 +64,7 @@ final class World {
     int[] seenSeqs;
     int now;
     int mostMessages = 60;
+
     /** Faults that a search may still make. */
     int faults = Integer.MAX_VALUE;
 
@@ -261,11 +267,18 @@ final class World {
                                 journal.newest(i),
                                 live,
                                 works(i + 1) && !isCut(i + 1),
-                                state instanceof ServerState.Live s ? s.freeMiB() : 0,
+                                state instanceof ServerState.Known known
+                                        && known.losses().quarantined(),
+                                state instanceof ServerState.Live s && s.freeze().isPresent(),
+                                state instanceof ServerState.Live s2 ? s2.freeMiB() : 0,
                                 Setup.SERVER_MEMORY));
             }
         }
-        view = new ClusterView(servers);
+        var claims = new ArrayList<ClusterView.Claim>();
+        for (int i = 0; i < setup.vms().size(); i++) {
+            VmPriority.claim(journal.vm(i), Optional.empty()).ifPresent(claims::add);
+        }
+        view = new ClusterView(servers, Optional.empty(), claims);
         seenSeqs = new int[pids()];
         for (int i = 0; i < seenSeqs.length; i++) {
             seenSeqs[i] = journal.seq(pid(i));
@@ -310,7 +323,8 @@ final class World {
 
     void tell(int node, Object before, Object input, Object after) {
         if (log != null && !before.equals(after)) {
-            log.accept(nodeName(node) + ": " + Words.of(input) + ": " + Words.change(before, after));
+            log.accept(
+                    nodeName(node) + ": " + Words.of(input) + ": " + Words.change(before, after));
         }
     }
 
@@ -365,9 +379,7 @@ final class World {
                             reply.server(),
                             reply.incarnation(),
                             reply.granted(),
-                            Math.max(
-                                    0,
-                                    reply.sent() + setup.lease() - clocks[reply.server() + 1]));
+                            Math.max(0, reply.sent() + setup.lease() - clocks[reply.server() + 1]));
             case Message.LateAppend late ->
                     new Message.LateAppend(
                             late.pid(), journal.seq(late.pid()) - late.base(), late.events());
