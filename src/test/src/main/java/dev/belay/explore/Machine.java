@@ -1,0 +1,302 @@
+package dev.belay.explore;
+
+import dev.belay.decision.ReplicaCommand;
+import dev.belay.decision.ReplicaInput;
+import dev.belay.decision.ReplicaLife;
+import dev.belay.decision.ReplicaState;
+import dev.belay.decision.ServerInput;
+import dev.belay.decision.Tenure;
+import dev.belay.decision.TenureCommand;
+import dev.belay.decision.TenureInput;
+import dev.belay.decision.TenureState;
+import dev.belay.decision.VmAction;
+import dev.belay.decision.VmInput;
+import dev.belay.model.Epoch;
+import dev.belay.model.Incarnation;
+import dev.belay.model.RunRight;
+import dev.belay.model.VmName;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * A server: power, the node's process with the shipped {@link Tenure} and {@link ReplicaLife} in
+ * it, the lease that it keeps, and its disk. What it runs is in {@link Processes}. The shells of
+ * the two cores and the lease keeper are imitated: they have no rules beyond "in this order".
+ */
+final class Machine {
+    final int index;
+    final Setup setup;
+    final Processes processes;
+    boolean powered = true;
+    int boot = 1;
+    TenureState tenure = new TenureState.Adopting(Incarnation.NONE, false);
+    final Map<VmName, ReplicaState> replicas;
+
+    /** What the lease keeper renews. */
+    Incarnation lease = Incarnation.NONE;
+
+    int liveUntil;
+
+    /** By incarnation, as the hypervisor was told. */
+    final Map<Incarnation, Integer> grants;
+
+    /** Cleaned by this process: nothing of them starts or is extended. */
+    final Set<Incarnation> over;
+
+    final List<Work> works;
+    // the disk
+    private Incarnation savedIncarnation = Incarnation.NONE;
+    private boolean savedClean;
+    private int savedBoot = 1;
+    final Map<VmName, Epoch> floors;
+
+    Machine(int index, Setup setup) {
+        this.index = index;
+        this.setup = setup;
+        processes = new Processes(this);
+        replicas = new HashMap<>();
+        grants = new HashMap<>();
+        over = new HashSet<>();
+        works = new ArrayList<>();
+        floors = new HashMap<>();
+    }
+
+    private Machine(Machine other) {
+        index = other.index;
+        setup = other.setup;
+        processes = new Processes(this, other.processes);
+        powered = other.powered;
+        boot = other.boot;
+        tenure = other.tenure;
+        replicas = new HashMap<>(other.replicas);
+        lease = other.lease;
+        liveUntil = other.liveUntil;
+        grants = new HashMap<>(other.grants);
+        over = new HashSet<>(other.over);
+        works = new ArrayList<>(other.works);
+        savedIncarnation = other.savedIncarnation;
+        savedClean = other.savedClean;
+        savedBoot = other.savedBoot;
+        floors = new HashMap<>(other.floors);
+    }
+
+    Machine copy() {
+        return new Machine(this);
+    }
+
+    int node() {
+        return index + 1;
+    }
+
+    String name() {
+        return setup.servers().get(index).value();
+    }
+
+    int clock(World world) {
+        return world.clocks[node()];
+    }
+
+    // ---- power and process
+
+    void powerOff(World world) {
+        powered = false;
+        processes.all.clear();
+        processes.graves.clear();
+        processEnds(world);
+    }
+
+    void powerOn() {
+        powered = true;
+        boot++;
+    }
+
+    void processEnds(World world) {
+        world.jvms[node()] = World.Jvm.DOWN;
+        works.clear();
+        replicas.clear();
+        tenure = new TenureState.Adopting(Incarnation.NONE, false);
+        lease = Incarnation.NONE;
+        liveUntil = 0;
+        grants.clear();
+        over.clear();
+    }
+
+    void processStarts(World world) {
+        world.jvms[node()] = World.Jvm.UP;
+        tenure = new TenureState.Adopting(savedIncarnation, savedClean);
+        boolean usable = savedBoot == boot && !savedClean;
+        lease = usable ? savedIncarnation : Incarnation.NONE;
+        if (!setup.holds(Rule.FLOOR_ON_DISK)) {
+            floors.clear();
+        }
+        if (!setup.holds(Rule.ADOPTION_EXTENDS_NOTHING)) {
+            processes.extendAll(clock(world) + setup.lease());
+        }
+        works.add(new Work.Adopt());
+    }
+
+    // ---- the lease keeper
+
+    void granted(World world, Message.LeaseReply reply) {
+        if (!reply.incarnation().equals(lease)) {
+            return;
+        }
+        if (!reply.granted()) {
+            lease = Incarnation.NONE;
+            liveUntil = 0;
+            hear(world, new TenureInput.LeaseRefused(reply.incarnation()));
+            return;
+        }
+        int from = setup.holds(Rule.LEASE_FROM_SENDING) ? reply.sent() : clock(world);
+        int until = from + setup.lease();
+        liveUntil = Math.max(liveUntil, until);
+        if (!over.contains(lease)) {
+            grants.merge(lease, until, Math::max);
+            processes.extend(lease, until);
+        }
+    }
+
+    boolean leaseLive(World world) {
+        return clock(world) < liveUntil;
+    }
+
+    // ---- the shell of Tenure
+
+    void hear(World world, TenureInput input) {
+        if (!setup.holds(Rule.RIGHT_INCARNATION)
+                && input instanceof TenureInput.Ordered(var order)
+                && order instanceof VmAction.StartReplica) {
+            pass(world, order);
+            return;
+        }
+        var turn = Tenure.decide(tenure, input);
+        world.tell(node(), tenure, input, turn.state());
+        tenure = turn.state();
+        for (var command : turn.commands()) {
+            carryOut(world, command);
+        }
+    }
+
+    private void carryOut(World world, TenureCommand command) {
+        switch (command) {
+            case TenureCommand.Keep(var incarnation, var clean) -> {
+                savedIncarnation = incarnation;
+                savedClean = clean && setup.holds(Rule.CLEAN_ON_DISK);
+                savedBoot = boot;
+            }
+            case TenureCommand.HoldLease(var incarnation) -> {
+                if (!lease.equals(incarnation)) {
+                    lease = incarnation;
+                    liveUntil = 0;
+                }
+            }
+            case TenureCommand.Join(var holding, var clean) ->
+                    world.send(
+                            node(),
+                            new Message.ToServer(
+                                    index,
+                                    new ServerInput.Join(
+                                            "boot-" + boot, Setup.SERVER_MEMORY, holding, clean)));
+            case TenureCommand.Adopt() -> {
+                if (!works.contains(new Work.Adopt())) {
+                    works.add(new Work.Adopt());
+                }
+            }
+            case TenureCommand.Clean _ -> {
+                over.addAll(grants.keySet());
+                replicas.clear();
+                works.clear();
+                if (setup.holds(Rule.CLEAN_BEFORE_SUCCESSION)) {
+                    works.add(new Work.Clean());
+                } else {
+                    hear(world, new TenureInput.CleanDone());
+                }
+            }
+            case TenureCommand.Pass(var order) -> pass(world, order);
+        }
+    }
+
+    private void pass(World world, VmAction order) {
+        switch (order) {
+            case VmAction.StartReplica(var right, var spec) ->
+                    tell(
+                            world,
+                            new ReplicaInput.Start(
+                                    right,
+                                    spec,
+                                    leaseLive(world) || !setup.holds(Rule.LEASE_BEFORE_START)));
+            case VmAction.StopReplica(var right, var kill) ->
+                    tell(world, new ReplicaInput.Stop(right, kill));
+            case VmAction.Confirm(var right) ->
+                    tell(world, new ReplicaInput.Confirm(right, processes.lists(right)));
+            default -> throw new Broken("not an order for a server: " + order);
+        }
+    }
+
+    // ---- the shell of ReplicaLife
+
+    void tell(World world, ReplicaInput input) {
+        var vm = input.right().vm();
+        var known =
+                replicas.getOrDefault(vm, ReplicaState.of(vm, floors.getOrDefault(vm, Epoch.NONE)));
+        var turn = ReplicaLife.decide(known, input);
+        world.tell(node(), known.standing(), input, turn.state().standing());
+        replicas.put(vm, turn.state());
+        for (var command : turn.commands()) {
+            carryOut(world, vm, turn.state(), command);
+        }
+    }
+
+    private void carryOut(World world, VmName vm, ReplicaState state, ReplicaCommand command) {
+        switch (command) {
+            case ReplicaCommand.KeepFloor(var floor) -> floors.put(vm, floor);
+            case ReplicaCommand.Launch(var right, _) -> works.add(new Work.Launch(right));
+            case ReplicaCommand.End(var right, _) -> {
+                boolean clearing = state.standing() instanceof ReplicaState.ClearingUp;
+                if (clearing && !setup.holds(Rule.CLEAR_FAILED_STARTS)) {
+                    works.add(new Work.News(new ReplicaInput.StopDone(right)));
+                } else {
+                    works.add(new Work.End(right, clearing));
+                }
+            }
+            case ReplicaCommand.Tell(var news) -> send(world, vm, news);
+        }
+    }
+
+    private void send(World world, VmName vm, VmInput news) {
+        world.send(node(), new Message.ToVm(setup.vm(vm), news));
+    }
+
+    void ended(World world, RunRight right, VmInput.Cause cause) {
+        if (world.jvms[node()] == World.Jvm.DOWN) {
+            processes.graves.add(right);
+        } else {
+            works.add(new Work.News(new ReplicaInput.Gone(right, cause, "it ended")));
+        }
+    }
+
+    List<Object> key(World world) {
+        int clock = clock(world);
+        var left = new HashMap<Incarnation, Integer>();
+        grants.forEach((incarnation, until) -> left.put(incarnation, Math.max(0, until - clock)));
+        return List.of(
+                powered,
+                boot,
+                tenure,
+                Map.copyOf(replicas),
+                lease,
+                Math.max(0, liveUntil - clock),
+                left,
+                Set.copyOf(over),
+                List.copyOf(works),
+                savedIncarnation,
+                savedClean,
+                savedBoot,
+                Map.copyOf(floors),
+                processes.key(clock));
+    }
+}
