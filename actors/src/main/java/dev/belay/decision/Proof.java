@@ -9,8 +9,6 @@ public record Proof(Kind kind, String detail, Instant at) {
         LEASE,
         /** A fence agent switched it off and then saw it off (safety.md 15). */
         AGENT,
-        /** A person said that it is off, and is trusted as a fence agent is. */
-        OPERATOR,
         /** The server came back with another boot: nothing survives a reboot. */
         REBOOTED,
         /** The server itself killed everything of that incarnation and said so. */

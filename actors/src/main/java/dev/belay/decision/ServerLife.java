@@ -31,7 +31,7 @@ import java.util.function.Supplier;
  * The life of one server, as plain values.
  *
  * <pre>
- *  Unknown --Join--> Live --Lost--> Fencing --LeaseWaited, AgentAnswered(off), ConfirmOff--> Fenced
+ *  Unknown --Join--> Live --Lost--> Fencing --LeaseWaited, AgentAnswered(off)--> Fenced
  *                     ^ ^              |                                           |
  *                     | +-- Join, cleaned -----------------------------------------+
  *                     +---- Join, cleaned (Live, Fencing too), one incarnation up
@@ -117,7 +117,7 @@ public final class ServerLife {
                     ServerCalm.cooledDown(s, at, incarnation);
             case ServerInput.EndQuarantine _ -> ServerCalm.release(s, at);
             case ServerInput.ConfirmOff confirm ->
-                    confirmed(s, confirm, () -> off(at, server, ServerReservations.vms(s)));
+                    confirmed(s, confirm, () -> lose(s, at, word(at, server)));
         };
     }
 
@@ -146,7 +146,10 @@ public final class ServerLife {
         return new Accepted<>(events, actions);
     }
 
-    /** A person's word counts for the life that they looked at, and not against what is seen. */
+    /**
+     * A person's word counts for the life that they looked at, and not against what is seen. It is
+     * evidence and no proof: a wrong word costs that server its VMs, and never runs one twice.
+     */
     private static Decision<ServerEvent, ServerAction> confirmed(
             Known s,
             ServerInput.ConfirmOff confirm,
@@ -166,20 +169,10 @@ public final class ServerLife {
                 : off.get();
     }
 
-    private static Decision<ServerEvent, ServerAction> off(
-            Instant at, Server server, List<VmName> vms) {
-        var said =
+    private static List<Evidence> word(Instant at, Server server) {
+        return List.of(
                 new Evidence(
-                        at, "operator", "a person confirmed that " + server.name() + " is off");
-        var proved = prove(server, vms, at, confirmation(at));
-        var events = new ArrayList<ServerEvent>();
-        events.add(new ServerFenced(at, server.name(), server.incarnation(), List.of(said)));
-        events.addAll(proved.events());
-        return new Accepted<>(events, proved.actions());
-    }
-
-    private static Proof confirmation(Instant at) {
-        return new Proof(Proof.Kind.OPERATOR, "a person confirmed that it is off", at);
+                        at, "operator", "a person confirmed that " + server.name() + " is off"));
     }
 
     private static Decision<ServerEvent, ServerAction> whenFencing(
@@ -222,7 +215,7 @@ public final class ServerLife {
             case ServerInput.CooledDown _ -> ignored("it is lost");
             case ServerInput.EndQuarantine _ -> ServerCalm.release(s, at);
             case ServerInput.ConfirmOff confirm ->
-                    confirmed(s, confirm, () -> prove(server, s.vms(), at, confirmation(at)));
+                    confirmed(s, confirm, () -> ignored("being fenced already"));
         };
     }
 

@@ -210,31 +210,25 @@ class ServerCalmTest {
     @Nested
     class APersonSaysThatItIsOff {
         @Test
-        void isFencedAndProvedInOneStepAndItsVmsHearOfIt() {
+        void isFencedAlthoughFrozenAndItsLeaseIsWaitedOutAllTheSame() {
             hear(lost(I2, 2, 3));
             hear(new ServerInput.ConfirmOff(I2, false));
 
             assertThat(state)
                     .isInstanceOfSatisfying(
-                            ServerState.Fenced.class,
-                            fenced ->
-                                    assertThat(fenced.proof().kind())
-                                            .isEqualTo(Proof.Kind.OPERATOR));
-            assertThat(actions)
-                    .containsExactly(
-                            new ServerAction.TellVm(
-                                    WEB,
-                                    new VmInput.FenceProved(
-                                            ALPHA, I2, ((ServerState.Fenced) state).proof())));
-            assertThat(losses()).as("a person is at hand: it does not flap").isEqualTo(Losses.NONE);
+                            ServerState.Fencing.class,
+                            fencing ->
+                                    assertThat(fencing.evidence())
+                                            .extracting(Evidence::what)
+                                            .containsExactly(
+                                                    "a person confirmed that alpha is off"));
+            assertThat(actions).contains(new ServerAction.AwaitLease(I2));
         }
 
         @Test
-        void whileItIsBeingFencedTheWordIsTheProof() {
+        void whileItIsBeingFencedTheWordChangesNothing() {
             state = FENCING;
-            hear(new ServerInput.ConfirmOff(I2, false));
-
-            assertThat(state).isInstanceOf(ServerState.Fenced.class);
+            assertThat(hear(new ServerInput.ConfirmOff(I2, false))).isInstanceOf(Ignored.class);
         }
 
         @Test

@@ -48,8 +48,6 @@ final class ServerRules {
             case ServerInput.AgentAnswered(var answered, var off, _) ->
                     off && answered.equals(incarnation);
             case ServerInput.Join join -> join.clean() && join.holding().equals(incarnation);
-            case ServerInput.ConfirmOff confirm ->
-                    !confirm.answers() && confirm.incarnation().equals(incarnation);
             default -> false;
         };
     }

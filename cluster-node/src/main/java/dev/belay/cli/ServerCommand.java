@@ -71,9 +71,8 @@ final class ServerCommand {
     @Command(
             name = "confirm-off",
             description = {
-                "Tell Belay that a server is off, so that its VMs start elsewhere at once.",
-                "You are believed as a fence agent is: when the server runs after all, so may its VMs,",
-                "twice, and their disks are lost. Look at the machine itself first, or pull its plug."
+                "Tell Belay that a server is off, so that its VMs start elsewhere when its lease is over.",
+                "Look at the machine itself first: if it runs after all, its VMs are stopped there."
             },
             mixinStandardHelpOptions = true)
     int confirmOff(

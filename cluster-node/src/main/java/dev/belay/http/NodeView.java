@@ -110,7 +110,6 @@ record NodeView(
         return switch (fenced.proof().kind()) {
             case LEASE -> "its lease ran out, so nothing runs there";
             case AGENT -> "its fence agent switched it off";
-            case OPERATOR -> "a person confirmed that it is off";
             case REBOOTED -> "it has rebooted, so nothing of before runs there";
             case CLEANED -> "it has ended all that ran there";
         };

@@ -278,7 +278,7 @@ class CliTest {
         assertThat(err()).contains("answers, so it is not off");
         node.admin.alphaAnswers = false;
         assertThat(belay("server confirm-off alpha --yes-i-checked")).isZero();
-        assertThat(out()).contains("a person confirmed that it is off");
+        assertThat(out()).contains("as soon as it is proved that it runs nothing");
     }
 
     @Test

@@ -114,8 +114,8 @@ class CalmApiTest {
 
         assertThat(answer.status()).isEqualTo(202);
         assertThat(answer.body().path("explanation").asText())
-                .contains("a person confirmed that it is off");
-        assertThat(node.admin.alpha).isInstanceOf(ServerState.Fenced.class);
+                .contains("as soon as it is proved that it runs nothing");
+        assertThat(node.admin.alpha).isInstanceOf(ServerState.Fencing.class);
     }
 
     @Test
