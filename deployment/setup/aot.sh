@@ -33,9 +33,22 @@ CONF
   >"$work/log" 2>&1 &
 node=$!
 
+get() { # <path below /api/v1/>, prints the whole answer
+  exec 3<>/dev/tcp/127.0.0.1/27350 || return
+  printf 'GET /api/v1/%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' "$1" >&3
+  cat <&3
+  exec 3>&-
+}
+
+is_ready() {
+  local answer
+  answer=$(get health/ready 2>/dev/null)
+  [[ $answer == 'HTTP/1.1 200'* ]]
+}
+
 ready=
 for _ in $(seq 600); do
-  if (exec 3<>/dev/tcp/127.0.0.1/27350) 2>/dev/null && grep -q 'admitted as' "$work/log"; then
+  if is_ready; then
     ready=yes
     break
   fi
@@ -47,11 +60,8 @@ if [ -z "$ready" ]; then
   tail -5 "$work/log" >&2
   exit 0
 fi
-for path in health/ready servers vms events; do
-  exec 3<>/dev/tcp/127.0.0.1/27350
-  printf 'GET /api/v1/%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' "$path" >&3
-  cat <&3 >/dev/null
-  exec 3>&-
+for path in servers vms events; do
+  get "$path" >/dev/null
 done
 kill "$node"
 wait "$node" || true

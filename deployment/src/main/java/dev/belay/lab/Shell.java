@@ -10,11 +10,15 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 
 /** Runs the commands of the system that the lab is made of, and says what went wrong with them. */
 final class Shell {
     private static final long PATIENCE_SECONDS = 30;
+
+    /** Not the common pool: on a small machine it is one thread, which somebody else may hold. */
+    private static final Executor READERS = Thread::startVirtualThread;
 
     private Shell() {}
 
@@ -51,7 +55,8 @@ final class Shell {
     static Result attempt(String input, String... words) {
         try {
             var process = new ProcessBuilder(words).start();
-            var err = CompletableFuture.supplyAsync(() -> text(process.getErrorStream()));
+            var err = CompletableFuture.supplyAsync(
+                            () -> text(process.getErrorStream()), READERS);
             try (var stdin = process.getOutputStream()) {
                 stdin.write(input.getBytes(StandardCharsets.UTF_8));
             } catch (IOException e) {
@@ -60,7 +65,8 @@ final class Shell {
                     throw e;
                 }
             }
-            var out = CompletableFuture.supplyAsync(() -> text(process.getInputStream()));
+            var out = CompletableFuture.supplyAsync(
+                            () -> text(process.getInputStream()), READERS);
             if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
                 process.destroyForcibly();
                 throw new LabException(

@@ -167,7 +167,8 @@ class LabFaultTest extends StandInLabs {
         try (var lab = Lab.up(options(NAME))) {
             var flapping =
                     CompletableFuture.runAsync(
-                            () -> lab.flap("alpha", Duration.ofSeconds(2), Duration.ofSeconds(11)));
+                            () -> lab.flap("alpha", Duration.ofSeconds(2), Duration.ofSeconds(11)),
+                            Thread::startVirtualThread);
             until(() -> link(lab) == Link.CUT);
             until(() -> link(lab) == Link.UP);
             until(() -> link(lab) == Link.CUT);

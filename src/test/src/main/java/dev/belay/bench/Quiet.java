@@ -148,7 +148,7 @@ final class Quiet {
             }
             for (var event : page.path("events")) {
                 var type = event.path("event").path("type").asText();
-                found += type.equals("Fenced") || type.equals("ServerFenced") ? 1 : 0;
+                found += type.equals("ServerFenced") ? 1 : 0;
             }
             next = page.path("next").asLong();
         }

@@ -29,8 +29,8 @@ final class Stage implements AutoCloseable {
 
     private static final int LEADER_TRIES = 12;
 
-    /** Servers that are killed over and over are to be used over and over. */
-    private static final String SETTINGS = "";
+    /** Servers that are killed over and over are to be used over and over, without quarantine. */
+    private static final String SETTINGS = "belay.calm.cool-down = 1s";
 
     private final Lab lab;
     private final LabOptions.Progress progress;

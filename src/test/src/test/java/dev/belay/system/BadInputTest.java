@@ -64,7 +64,8 @@ class BadInputTest {
                     cluster.lab().apis().stream()
                             .map(api ->
                                     CompletableFuture.supplyAsync(() ->
-                                            Api.call(api, "POST", "/api/v1/vms?start=false", spec)))
+                                            Api.call(api, "POST", "/api/v1/vms?start=false", spec),
+                                            Thread::startVirtualThread))
                             .toList();
             var answers = creates.stream().map(create -> create.join().status()).sorted().toList();
             assertThat(answers).containsExactly(201, 409, 409);

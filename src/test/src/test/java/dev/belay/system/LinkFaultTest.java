@@ -26,7 +26,11 @@ import org.junit.jupiter.params.provider.EnumSource;
 class LinkFaultTest {
     private static final String VM = "watched";
 
-    @RegisterExtension static final LabExtension LAB = new LabExtension("linkfaults");
+    /** Servers that are lost over and over are to be used over and over, without quarantine. */
+    @RegisterExtension
+    static final LabExtension LAB =
+            new LabExtension(
+                    "linkfaults", options -> options.withSettings("belay.calm.cool-down = 1s"));
 
     private static Cluster cluster;
     private static Guest guest;
@@ -99,7 +103,8 @@ class LinkFaultTest {
                                                 .flap(
                                                         server,
                                                         Duration.ofSeconds(1),
-                                                        Duration.ofMinutes(1))))
+                                                        Duration.ofMinutes(1)),
+                                        Thread::startVirtualThread))
                         .toList();
         CompletableFuture.allOf(flapping.toArray(CompletableFuture[]::new)).join();
 
