@@ -136,8 +136,7 @@ public final class RaftJournal implements LeaseAuthority, ClusterFormation, Auto
     }
 
     @Override
-    public CompletionStage<ClusterFormation.Answer> found(
-            ServerName node, UUID run, boolean all) {
+    public CompletionStage<ClusterFormation.Answer> found(ServerName node, UUID run, boolean all) {
         return tell(new Command.Found(node.value(), run, all))
                 .thenApply(answer ->
                         switch (answer) {
