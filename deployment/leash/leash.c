@@ -268,9 +268,13 @@ static void admit(int door) {
 }
 
 // Being connected to is all that it is for.
+static bool greets = true;
+
 static void greet(void) {
     int fd = accept4(lifeline, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd >= 0) close(fd);
+    // Out of descriptors or memory: the kernel goes on to answer for us, and we do not spin.
+    else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) greets = false;
 }
 
 static void guard(int door, int signals) {
@@ -278,7 +282,7 @@ static void guard(int door, int signals) {
         enforce();
         if (collect()) return;
         struct pollfd p[4 + CLIENTS] = {{door, POLLIN, 0}, {signals, POLLIN, 0}, {state == RUNNING ? timer : -1, POLLIN, 0},
-                                        {lifeline, POLLIN, 0}};
+                                        {greets ? lifeline : -1, POLLIN, 0}};
         for (int i = 0; i < CLIENTS; i++) p[4 + i] = (struct pollfd){clients[i].fd, POLLIN, 0};
         if (poll(p, 4 + CLIENTS, -1) < 0) continue;
         enforce();

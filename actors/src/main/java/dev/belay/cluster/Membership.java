@@ -175,7 +175,7 @@ public final class Membership extends AbstractBehavior<Membership.Message> {
                 + (int)
                         presences.entrySet().stream()
                                 .filter(other -> !other.getKey().equals(server))
-                                .filter(other -> isAdmitted(other.getKey()))
+                                .filter(other -> mayHaveVanished(other.getKey()))
                                 .flatMap(other -> other.getValue().missedSince().stream())
                                 .filter(other -> other.minus(since).abs().compareTo(together) <= 0)
                                 .count();
@@ -190,8 +190,14 @@ public final class Membership extends AbstractBehavior<Membership.Message> {
                         .count();
     }
 
-    private boolean isAdmitted(ServerName server) {
-        return model.server(server).filter(ServerState.Known.class::isInstance).isPresent();
+    /** One that was fenced before this process ever saw it went long ago. */
+    private boolean mayHaveVanished(ServerName server) {
+        return model.server(server)
+                .filter(state ->
+                        state instanceof ServerState.Live
+                                || (state instanceof ServerState.Known
+                                        && presence(server).everUp()))
+                .isPresent();
     }
 
     private Presence presence(ServerName server) {

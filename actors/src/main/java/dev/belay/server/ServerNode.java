@@ -8,6 +8,7 @@ import dev.belay.decision.TenureInput;
 import dev.belay.decision.TenureState;
 import dev.belay.decision.VmAction;
 import dev.belay.decision.VmInput;
+import dev.belay.model.Epoch;
 import dev.belay.model.Incarnation;
 import dev.belay.model.VmName;
 import dev.belay.model.VmSpec;
@@ -278,12 +279,17 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
         }
     }
 
-    /** Whose floor cannot be read does nothing: what it did before is not known. */
     private void tell(VmName vm, ReplicaActor.Message message) {
+        replicas.computeIfAbsent(vm, this::spawn).tell(message);
+    }
+
+    /** Where it cannot be read nothing starts; what runs is watched and ended as ever. */
+    private Epoch floor(VmName vm) {
         try {
-            replicas.computeIfAbsent(vm, this::spawn).tell(message);
+            return parts.floors().read(vm);
         } catch (UncheckedIOException e) {
-            getContext().getLog().error("{} is left alone: {}", vm, e.getMessage(), e);
+            getContext().getLog().error("{} starts here no more: {}", vm, e.getMessage(), e);
+            return new Epoch(Long.MAX_VALUE);
         }
     }
 
@@ -292,7 +298,7 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
                 .spawn(
                         ReplicaActor.create(
                                 vm,
-                                parts.floors().read(vm),
+                                floor(vm),
                                 parts.hypervisor(),
                                 parts.floors(),
                                 news -> parts.entities().accept(vm, news)),

@@ -29,6 +29,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
@@ -145,7 +146,16 @@ final class ClusterAdmin implements Admin {
                 .entityRefFor(VmEntity.KEY, vm.value())
                 .ask(VmEntity.Show::new, SHOW_TIMEOUT)
                 .thenApply(VmEntity.Shown::state)
-                .exceptionally(_ -> model.vm(vm));
+                .exceptionally(failure -> lastKnown(vm, failure));
+    }
+
+    /** That nothing is known here of a VM does not say that there is none. */
+    private VmState lastKnown(VmName vm, Throwable failure) {
+        var known = model.vm(vm);
+        if (known instanceof VmState.Absent) {
+            throw new CompletionException(failure);
+        }
+        return known;
     }
 
     @Override

@@ -64,7 +64,7 @@ public final class NodeSettings {
             var key = entry.getKey();
             if (!defaults.hasPathOrNull(key) && !key.startsWith("belay.fencing.agents.")) {
                 throw new BadConfiguration(
-                        "%s: there is no key '%s'; all keys and their defaults are in docs/configuration.md"
+                        "%s: there is no key '%s'; all keys and their defaults are in belay-defaults.conf (docs/configuration.md says where)"
                                 .formatted(file, key));
             }
         }

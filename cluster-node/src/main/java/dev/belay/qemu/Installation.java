@@ -34,7 +34,7 @@ final class Installation {
             problems.add(
                     "The leash is missing: expected an executable at "
                             + settings.leash()
-                            + ". Build it (deployment/leash) or configure belay.node.qemu.leash.");
+                            + ". Build it (deployment/leash) or configure belay.qemu.leash.");
         }
         var found = Tool.run(LIMIT, List.of("ip", "-V"));
         if (!found.ok()) {

@@ -358,7 +358,7 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
 
     @Override
     public List<ReplicaStatus> replicas() {
-        return replicas.values().stream().filter(Replica::isRunning).map(Replica::status).toList();
+        return replicas.values().stream().filter(Replica::isThere).map(Replica::status).toList();
     }
 
     @Override

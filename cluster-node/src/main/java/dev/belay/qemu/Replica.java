@@ -53,6 +53,7 @@ final class Replica {
     private final Set<String> failedDisks = ConcurrentHashMap.newKeySet();
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
     private volatile boolean cleared;
+    private volatile boolean isEnding;
     private volatile Manifest manifest;
     private volatile boolean continued;
     private volatile boolean guestShutDown;
@@ -94,6 +95,11 @@ final class Replica {
 
     List<String> taps() {
         return manifest.taps();
+    }
+
+    /** Its end was not told yet. */
+    boolean isThere() {
+        return isRunning() || isEnding;
     }
 
     boolean isRunning() {
@@ -286,6 +292,7 @@ final class Replica {
         }
         var last = lastWord();
         var how = last.map(LeashStatus::words).orElse("its leash did not see how it ended");
+        isEnding = phase.get() == Phase.RUNNING;
         var ran = phase.getAndSet(Phase.ENDED) == Phase.RUNNING;
         var client = qmp;
         if (client != null) {
@@ -296,13 +303,8 @@ final class Replica {
             ended.complete(null);
             return;
         }
-        var allEnded = true;
-        try {
-            Remains.killKnown(manifest);
-        } catch (HypervisorException e) {
-            allEnded = false;
-            log.error("{} ended, but not all of it", right(), e);
-        }
+        killTheRest();
+        isEnding = false;
         observer.accept(
                 guestShutDown && last.map(LeashStatus::exitedCleanly).orElse(false)
                         ? new ReplicaEvent.PoweredOff(right())
@@ -313,11 +315,26 @@ final class Replica {
         try {
             remains.remove(manifest);
             record(manifest.toEnded("QEMU: " + how));
-            cleared = allEnded;
+            cleared = true;
         } catch (IOException | RuntimeException e) {
             log.error("What is left of {} could not be cleared away", right(), e);
         }
         ended.complete(null);
+    }
+
+    /** Its end is told when all of it has ended: what hangs in the kernel may still write. */
+    private void killTheRest() {
+        while (true) {
+            try {
+                Remains.killKnown(manifest);
+                return;
+            } catch (HypervisorException e) {
+                log.error("{} ended, but not all of it; it counts as running until then", right(), e);
+                if (!Waiting.millis(1000)) {
+                    return;
+                }
+            }
+        }
     }
 
     private Optional<LeashStatus> lastWord() {

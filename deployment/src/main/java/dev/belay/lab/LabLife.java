@@ -79,16 +79,16 @@ final class LabLife {
 
     private void powerOnAll(LabState state, boolean fakeClock) {
         var network = new LabNetwork(state);
+        lab.progress().say("starting " + state.nodes().size() + " nodes");
+        // None waits for the next one's cables: while those are made, its JVM starts.
         for (var node : state.nodes()) {
             network.plug(node);
             if (fakeClock) {
                 lab.files(node.name()).makeClock();
             }
             lab.files(node.name()).boot(state, node);
+            lab.files(node.name()).launch(state, node);
         }
-        lab.progress().say("networks are there; starting " + state.nodes().size() + " nodes");
-        // All at once: they wait for each other anyway.
-        state.nodes().forEach(node -> lab.files(node.name()).launch(state, node));
     }
 
     private void giveUp(boolean keep, RuntimeException cause) {

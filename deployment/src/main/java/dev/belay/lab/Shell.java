@@ -55,8 +55,7 @@ final class Shell {
     static Result attempt(String input, String... words) {
         try {
             var process = new ProcessBuilder(words).start();
-            var err = CompletableFuture.supplyAsync(
-                            () -> text(process.getErrorStream()), READERS);
+            var err = CompletableFuture.supplyAsync(() -> text(process.getErrorStream()), READERS);
             try (var stdin = process.getOutputStream()) {
                 stdin.write(input.getBytes(StandardCharsets.UTF_8));
             } catch (IOException e) {
@@ -65,8 +64,7 @@ final class Shell {
                     throw e;
                 }
             }
-            var out = CompletableFuture.supplyAsync(
-                            () -> text(process.getInputStream()), READERS);
+            var out = CompletableFuture.supplyAsync(() -> text(process.getInputStream()), READERS);
             if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
                 process.destroyForcibly();
                 throw new LabException(

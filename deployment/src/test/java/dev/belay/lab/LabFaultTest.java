@@ -13,6 +13,7 @@ import java.net.SocketTimeoutException;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -274,8 +275,9 @@ class LabFaultTest extends StandInLabs {
     }
 
     private static Link link(Lab lab) {
-        var state = new LabStore(lab.folder().getParent()).read(lab.name()).orElseThrow();
-        return new LabNetwork(state).links().get("alpha");
+        var labs = Objects.requireNonNull(lab.folder().getParent());
+        var state = new LabStore(labs).read(lab.name()).orElseThrow();
+        return Objects.requireNonNull(new LabNetwork(state).links().get("alpha"));
     }
 
     /** Counts FIN and RST on the way between nodes. */

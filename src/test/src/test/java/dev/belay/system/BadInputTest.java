@@ -63,8 +63,13 @@ class BadInputTest {
             var creates =
                     cluster.lab().apis().stream()
                             .map(api ->
-                                    CompletableFuture.supplyAsync(() ->
-                                            Api.call(api, "POST", "/api/v1/vms?start=false", spec),
+                                    CompletableFuture.supplyAsync(
+                                            () ->
+                                                    Api.call(
+                                                            api,
+                                                            "POST",
+                                                            "/api/v1/vms?start=false",
+                                                            spec),
                                             Thread::startVirtualThread))
                             .toList();
             var answers = creates.stream().map(create -> create.join().status()).sorted().toList();

@@ -24,7 +24,7 @@ class ClockTest {
         var guest = cluster.create("timeless", TestVm.Disk.SHARED);
         var epoch = cluster.epoch("timeless");
         var server = cluster.server("timeless");
-        try (var history = History.of(cluster.lab(), "timeless", guest)) {
+        try (var history = History.of(cluster.lab(), "timeless", guest, TestVm.Disk.SHARED)) {
             for (var jump : List.of(Duration.ofHours(1), Duration.ofHours(-1))) {
                 cluster.lab().clock(server, jump);
                 // The jump is seen within a second; then longer than a lease.

@@ -23,7 +23,7 @@ class FenceAgentTest {
             var guest = cluster.create(VM, TestVm.Disk.SHARED);
             var before = cluster.server(VM);
             var epoch = cluster.epoch(VM);
-            try (var history = History.of(lab, VM, guest)) {
+            try (var history = History.of(lab, VM, guest, TestVm.Disk.SHARED)) {
                 // It lives, and runs the VM, when the agent comes.
                 lab.cut(before, Lab.Direction.BOTH);
                 cluster.awaitNewer(VM, epoch, guest);

@@ -3,6 +3,7 @@ package dev.belay.system;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.belay.lab.Lab;
+import dev.belay.lab.TestVm;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -14,7 +15,7 @@ import java.util.Map;
  *
  * <p>Three kinds of witnesses run until it is closed: one in the network of each server and one
  * outside ask port 9 which boot of the guest answers there; one looks, where two servers run a QEMU
- * of the VM, whether the gates of both are open; one appends lines to the guest's disk.
+ * of the VM, whether the gates of both are open; one appends lines to the guest's shared disk.
  */
 final class History implements AutoCloseable {
     private static final long BETWEEN_LOOKS_MILLIS = 100;
@@ -42,14 +43,17 @@ final class History implements AutoCloseable {
         this.guest = guest;
     }
 
-    static History of(Lab lab, String vm, Guest guest) {
+    /** Lines are appended, and looked for, only where the disk is shared: others come anew. */
+    static History of(Lab lab, String vm, Guest guest, TestVm.Disk disk) {
         var history = new History(lab, vm, guest);
         for (var server : lab.servers()) {
             history.start("asks on " + server, () -> history.askFrom(server));
         }
         history.start("asks outside", () -> history.ask("outside"));
         history.start("looks at gates", history::lookAtGates);
-        history.start("appends", history::append);
+        if (disk == TestVm.Disk.SHARED) {
+            history.start("appends", history::append);
+        }
         return history;
     }
 

@@ -49,7 +49,7 @@ class ProcessLossTest {
         var server = cluster.server("sturdy");
         var epoch = cluster.epoch("sturdy");
         var qemu = cluster.lab().qemus("sturdy");
-        try (var history = History.of(cluster.lab(), "sturdy", guest)) {
+        try (var history = History.of(cluster.lab(), "sturdy", guest, TestVm.Disk.SHARED)) {
             for (int crash = 1; crash <= 3; crash++) {
                 cluster.lab().crash(server);
                 cluster.lab().awaitReady(server, Cluster.PATIENCE);

@@ -1,6 +1,7 @@
 package dev.belay.system;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.belay.lab.TestVm;
 import org.junit.jupiter.api.Tag;
@@ -75,5 +76,31 @@ class ServerLossTest {
         cluster.lab().start(before);
         cluster.lab().awaitReady(before, Cluster.PATIENCE);
         cluster.delete("emptied");
+    }
+
+    /**
+     * Paused longer than any lease, it goes on as if nothing had been, but nobody hears its VM. A
+     * disk of its own: a shared one stays locked by a server that is paused, and so cannot be had.
+     */
+    @Test
+    void aServerThatIsPausedBeyondItsLeaseAndGoesOnIsMute() {
+        var guest = cluster.create("pausable", TestVm.Disk.EPHEMERAL);
+        var before = cluster.server("pausable");
+        var epoch = cluster.epoch("pausable");
+        try (var history = History.of(cluster.lab(), "pausable", guest, TestVm.Disk.EPHEMERAL)) {
+            cluster.lab().pause(before);
+            cluster.awaitNewer("pausable", epoch, guest);
+            var bootId = guest.bootId();
+            cluster.lab().resume(before);
+
+            await().atMost(Cluster.PATIENCE)
+                    .untilAsserted(() ->
+                            assertThat(cluster.lab().serversRunning("pausable"))
+                                    .containsExactly(cluster.other(before)));
+            cluster.lab().awaitReady(before, Cluster.PATIENCE);
+            assertThat(guest.bootId()).isEqualTo(bootId);
+            history.check();
+        }
+        cluster.delete("pausable");
     }
 }
