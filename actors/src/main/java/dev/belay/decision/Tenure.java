@@ -24,7 +24,8 @@ import dev.belay.model.Incarnation;
  * </pre>
  *
  * <p>Invariants: an incarnation that was declared clean is never served again, over restarts of the
- * process too: that is on disk before it is said. Orders to start are taken only for the
+ * process too: that is on disk before it is said. Nor is one of an earlier boot: a welcome to it is
+ * late, and whoever takes it believes to be in while the journal waits for the next one. Orders to start are taken only for the
  * incarnation that is held (safety.md 1, 11).
  */
 public final class Tenure {
@@ -42,7 +43,10 @@ public final class Tenure {
     /** Whatever is said now is said again once it is known what runs. */
     private static Turn<TenureState, TenureCommand> whenAdopting(Adopting s, TenureInput input) {
         return switch (input) {
-            case TenureInput.Adopted() -> ask(s.held(), s.clean());
+            case TenureInput.Adopted() ->
+                    s.rebooted() && !s.clean()
+                            ? clean(s.held(), s.held())
+                            : ask(s.held(), s.clean());
             case TenureInput.Tick() -> Turn.of(s, new Adopt());
             case TenureInput.Welcome _,
                     TenureInput.MustClean _,

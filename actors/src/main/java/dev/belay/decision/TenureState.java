@@ -7,8 +7,12 @@ public sealed interface TenureState {
     /** The newest that this server knows to have had. */
     Incarnation held();
 
-    /** It is not known yet what an earlier process of this node left running. */
-    record Adopting(Incarnation held, boolean clean) implements TenureState {}
+    /**
+     * It is not known yet what an earlier process of this node left running.
+     *
+     * @param rebooted since it was given {@code held}: that is over, whoever welcomes it
+     */
+    record Adopting(Incarnation held, boolean clean, boolean rebooted) implements TenureState {}
 
     /**
      * Asks to be admitted. {@code clean}: everything up to {@code held} is killed and that was said

@@ -117,7 +117,8 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
         this.state =
                 new TenureState.Adopting(
                         saved.map(IncarnationFile.Saved::incarnation).orElse(Incarnation.NONE),
-                        saved.map(IncarnationFile.Saved::clean).orElse(false));
+                        saved.map(IncarnationFile.Saved::clean).orElse(false),
+                        saved.filter(s -> !s.bootId().equals(parts.bootId())).isPresent());
         var self = context.getSelf();
         parts.hypervisor().observe(event -> self.tell(new Happened(event)));
         parts.lease().onFenced(incarnation -> self.tell(new LeaseRefused(incarnation)));

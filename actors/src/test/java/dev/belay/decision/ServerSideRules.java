@@ -138,7 +138,7 @@ final class ServerSideRules {
 
     private static boolean isClean(TenureState state, Incarnation incarnation) {
         return switch (state) {
-            case TenureState.Adopting(var held, var clean) -> clean && held.equals(incarnation);
+            case TenureState.Adopting(var held, var clean, _) -> clean && held.equals(incarnation);
             case TenureState.Asking(var held, var clean) -> clean && held.equals(incarnation);
             case TenureState.Serving _, TenureState.Cleaning _ -> false;
         };

@@ -42,6 +42,7 @@ final class SimulatedServer {
     private static final class Disk {
         private Incarnation incarnation = Incarnation.NONE;
         private boolean clean;
+        private int boot = 1;
         private final Map<VmName, Epoch> floors = new HashMap<>();
     }
 
@@ -53,7 +54,7 @@ final class SimulatedServer {
     boolean cutOff;
     int boot = 1;
     private final Disk disk = new Disk();
-    private TenureState tenure = new TenureState.Adopting(Incarnation.NONE, false);
+    private TenureState tenure = new TenureState.Adopting(Incarnation.NONE, false, false);
     private final Map<VmName, ReplicaState> replicas = new HashMap<>();
     private int now;
     private int leaseUntil;
@@ -99,7 +100,7 @@ final class SimulatedServer {
             return;
         }
         processUp = true;
-        tenure = new TenureState.Adopting(disk.incarnation, disk.clean);
+        tenure = new TenureState.Adopting(disk.incarnation, disk.clean, disk.boot != boot);
         lease = disk.clean ? Incarnation.NONE : disk.incarnation;
         leaseUntil = 0;
         replicas.clear();
@@ -204,6 +205,7 @@ final class SimulatedServer {
         switch (command) {
             case TenureCommand.Keep(var incarnation, var clean) -> {
                 disk.incarnation = incarnation;
+                disk.boot = boot;
                 disk.clean = clean && hole != Hole.CLEAN_NOT_ON_DISK;
             }
             case TenureCommand.HoldLease(var incarnation) -> {

@@ -48,8 +48,19 @@ class TenureTest {
 
     @Test
     void aLateWelcomeRevivesNothingThatWasDeclaredCleanBeforeTheProcessCameUp() {
-        var asking = on(new Adopting(I2, true), new TenureInput.Adopted());
+        var asking = on(new Adopting(I2, true, false), new TenureInput.Adopted());
         assertThat(asking.commands()).containsExactly(new Join(I2, true));
+        assertThat(on(asking.state(), new TenureInput.Welcome(I2)))
+                .isEqualTo(Turn.of(asking.state()));
+    }
+
+    @Test
+    void afterARebootALateWelcomeToTheLifeBeforeItIsNotTaken() {
+        var cleaning = on(new Adopting(I2, false, true), new TenureInput.Adopted());
+        assertThat(cleaning.commands()).contains(new Clean(I2));
+        assertThat(on(cleaning.state(), new TenureInput.Welcome(I2)))
+                .isEqualTo(Turn.of(cleaning.state()));
+        var asking = on(cleaning.state(), new TenureInput.CleanDone());
         assertThat(on(asking.state(), new TenureInput.Welcome(I2)))
                 .isEqualTo(Turn.of(asking.state()));
     }
@@ -71,7 +82,7 @@ class TenureTest {
 
     @Test
     void nothingIsTakenOrSaidBeforeItIsKnownWhatRuns() {
-        var adopting = new Adopting(I2, false);
+        var adopting = new Adopting(I2, false, false);
         assertThat(on(adopting, new TenureInput.Tick()).commands()).containsExactly(new Adopt());
         for (var input : inputs()) {
             if (!(input instanceof TenureInput.Tick || input instanceof TenureInput.Adopted)) {
@@ -92,7 +103,8 @@ class TenureTest {
         var states = new ArrayList<TenureState>();
         for (var held : List.of(Incarnation.NONE, I1, I2)) {
             for (boolean flag : List.of(true, false)) {
-                states.add(new Adopting(held, flag));
+                states.add(new Adopting(held, flag, true));
+                states.add(new Adopting(held, flag, false));
                 states.add(new Asking(held, flag));
                 states.add(new Cleaning(held, held, flag));
                 states.add(new Cleaning(held, I2, flag));
