@@ -35,6 +35,7 @@ public final class ClusterModel implements AutoCloseable {
     private final JournalFeed feed;
     private final Map<VmName, VmState> vms = new ConcurrentHashMap<>();
     private final Map<ServerName, ServerState> servers = new ConcurrentHashMap<>();
+    private final Map<String, Long> newest = new ConcurrentHashMap<>();
     private final Semaphore news = new Semaphore(1);
     private final Thread follower;
     private volatile ClusterState cluster = ClusterState.NEW;
@@ -95,6 +96,7 @@ public final class ClusterModel implements AutoCloseable {
     }
 
     private void fold(JournalFeed.Entry entry) {
+        newest.merge(entry.persistenceId(), entry.sequenceNr(), Math::max);
         var id = entry.persistenceId().substring(entry.persistenceId().indexOf('|') + 1);
         try {
             switch (entry.event()) {
@@ -121,6 +123,11 @@ public final class ClusterModel implements AutoCloseable {
                     entry.persistenceId(),
                     e);
         }
+    }
+
+    /** The newest event of this persistence id that was read here; 0: none. */
+    public long newest(String persistenceId) {
+        return newest.getOrDefault(persistenceId, 0L);
     }
 
     public void reachable(Set<ServerName> now) {

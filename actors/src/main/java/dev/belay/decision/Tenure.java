@@ -25,8 +25,8 @@ import dev.belay.model.Incarnation;
  *
  * <p>Invariants: an incarnation that was declared clean is never served again, over restarts of the
  * process too: that is on disk before it is said. Nor is one of an earlier boot: a welcome to it is
- * late, and whoever takes it believes to be in while the journal waits for the next one. Orders to start are taken only for the
- * incarnation that is held (safety.md 1, 11).
+ * late, and whoever takes it believes to be in while the journal waits for the next one. Orders to
+ * start are taken only for the incarnation that is held (safety.md 1, 11).
  */
 public final class Tenure {
     private Tenure() {}

@@ -124,6 +124,22 @@ public abstract class DecidingEntity<M, I, E, S, A> extends EventSourcedBehavior
                 .build();
     }
 
+    /**
+     * Another instance of this entity has stored something: what this one believes is out of date.
+     * Mostly its next write would be refused and it would replay; one that waits for nothing would
+     * never write, and never know.
+     *
+     * @param newest event of this entity that the node has read
+     */
+    protected final void replayIfBehind(long newest) {
+        long own = lastSequenceNumber(context);
+        if (newest > own) {
+            throw new IllegalStateException(
+                    "Expected to know all events of %s, but the journal has %d and this instance %d; it replays"
+                            .formatted(persistenceId().id(), newest, own));
+        }
+    }
+
     protected final void carryOutPending(S state) {
         pending(state).forEach(this::carryOut);
     }

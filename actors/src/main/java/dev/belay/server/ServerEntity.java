@@ -114,6 +114,7 @@ public final class ServerEntity
     protected Effect<ServerEvent, ServerState> onMessage(ServerState state, Message message) {
         return switch (message) {
             case Join(var input, var address) -> {
+                replayIfBehind(surroundings.newest(persistenceId().id()));
                 var expected = surroundings.address(name);
                 if (!expected.equals(address)) {
                     context.getLog()

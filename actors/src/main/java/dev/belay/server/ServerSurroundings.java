@@ -19,6 +19,9 @@ public interface ServerSurroundings {
 
     FenceAgent fenceAgent();
 
+    /** The newest event of this persistence id that this node has read; it may lag. */
+    long newest(String persistenceId);
+
     /** Whether Belay may move VMs by itself now, as far as this node knows. */
     boolean isArmed();
 

@@ -111,6 +111,7 @@ public final class VmEntity
                 if (input instanceof VmInput.Tick && state instanceof VmState.Absent) {
                     shard.tell(new ClusterSharding.Passivate<>(context.getSelf()));
                 } else if (input instanceof VmInput.Tick) {
+                    replayIfBehind(surroundings.newest(persistenceId().id()));
                     carryOutPending(state);
                 }
                 yield run(state, input);

@@ -11,6 +11,9 @@ public interface VmSurroundings {
 
     ClusterView view();
 
+    /** The newest event of this persistence id that this node has read; it may lag. */
+    long newest(String persistenceId);
+
     /** Sends the action on its way, best effort: it is repeated until its answer comes. */
     void carryOut(VmName vm, VmAction action);
 }

@@ -54,6 +54,11 @@ class ServerEntityTest {
         }
 
         @Override
+        public long newest(String persistenceId) {
+            return 0;
+        }
+
+        @Override
         public String address(ServerName server) {
             return "10.0.0.1";
         }

@@ -71,6 +71,11 @@ class VmEntityTest {
         }
 
         @Override
+        public long newest(String persistenceId) {
+            return 0;
+        }
+
+        @Override
         public ServerName self() {
             return new ServerName("witness");
         }

@@ -57,6 +57,11 @@ final class Wiring implements VmSurroundings, ServerSurroundings {
     }
 
     @Override
+    public long newest(String persistenceId) {
+        return model.newest(persistenceId);
+    }
+
+    @Override
     public ClusterView view() {
         return model.view();
     }

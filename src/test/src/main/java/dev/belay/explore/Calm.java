@@ -5,6 +5,7 @@ import dev.belay.explore.Message.Pid;
 import dev.belay.explore.Step.Verb;
 import dev.belay.explore.World.Jvm;
 import java.util.List;
+import java.util.function.Predicate;
 
 /** A world in which everything that is not broken does what it should, in a fixed order. */
 final class Calm {
@@ -26,6 +27,9 @@ final class Calm {
     int patience = 3;
 
     private final int[] away;
+
+    /** Asked before each step of a round: false leaves it for later. */
+    Predicate<Step> allows = _ -> true;
 
     Calm(World world, Stepper stepper) {
         this.world = world;
@@ -105,7 +109,7 @@ final class Calm {
     private void recover() {
         for (int pid = 0; pid < world.pids(); pid++) {
             // Sharding leaves one of them, and not always the one that knows all.
-            while (world.instances(world.pid(pid)) > 1) {
+            if (world.instances(world.pid(pid)) > 1) {
                 take(Verb.STOP, pid, 0);
             }
             var entity = world.instance(world.pid(pid), 0);
@@ -138,15 +142,14 @@ final class Calm {
         if (agent == Agent.HANGS) {
             return;
         }
-        while (!world.calls.isEmpty()) {
-            take(
-                    Verb.AGENT,
-                    0,
-                    switch (agent) {
-                        case WORKS -> 0;
-                        case FAILS, HANGS -> 1;
-                        case LIES -> 2;
-                    });
+        int outcome =
+                switch (agent) {
+                    case WORKS -> 0;
+                    case FAILS, HANGS -> 1;
+                    case LIES -> 2;
+                };
+        for (int call = world.calls.size() - 1; call >= 0; call--) {
+            take(Verb.AGENT, call, outcome);
         }
     }
 
@@ -157,8 +160,13 @@ final class Calm {
         while (moved && messages < MOST_MESSAGES) {
             moved = false;
             for (var machine : world.machines) {
-                while (world.works(machine.node()) && !machine.works.isEmpty()) {
-                    moved |= take(Verb.WORK, machine.index, 0, 0);
+                int work = 0;
+                while (world.works(machine.node()) && machine.works.size() > work) {
+                    if (take(Verb.WORK, machine.index, work, 0)) {
+                        moved = true;
+                    } else {
+                        work++;
+                    }
                 }
             }
             for (var envelope : List.copyOf(world.network)) {
@@ -196,6 +204,7 @@ final class Calm {
     }
 
     boolean take(Verb verb, int... numbers) {
-        return stepper.take(Step.of(verb, numbers));
+        var step = Step.of(verb, numbers);
+        return allows.test(step) && stepper.take(step);
     }
 }

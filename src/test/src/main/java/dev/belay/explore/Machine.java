@@ -33,7 +33,7 @@ final class Machine {
     final Processes processes;
     boolean powered = true;
     int boot = 1;
-    TenureState tenure = new TenureState.Adopting(Incarnation.NONE, false);
+    TenureState tenure = new TenureState.Adopting(Incarnation.NONE, false, false);
     final Map<VmName, ReplicaState> replicas;
 
     /** What the lease keeper renews. */
@@ -118,7 +118,10 @@ final class Machine {
         world.jvms[node()] = World.Jvm.DOWN;
         works.clear();
         replicas.clear();
-        tenure = new TenureState.Adopting(Incarnation.NONE, false);
+        tenure = new TenureState.Adopting(Incarnation.NONE, false, false);
+        // An answer goes to the process that asked.
+        world.network.removeIf(envelope ->
+                envelope.message() instanceof Message.LeaseReply reply && reply.server() == index);
         lease = Incarnation.NONE;
         liveUntil = 0;
         grants.clear();
@@ -127,7 +130,7 @@ final class Machine {
 
     void processStarts(World world) {
         world.jvms[node()] = World.Jvm.UP;
-        tenure = new TenureState.Adopting(savedIncarnation, savedClean);
+        tenure = new TenureState.Adopting(savedIncarnation, savedClean, savedBoot != boot);
         boolean usable = savedBoot == boot && !savedClean;
         lease = usable ? savedIncarnation : Incarnation.NONE;
         if (!setup.holds(Rule.FLOOR_ON_DISK)) {

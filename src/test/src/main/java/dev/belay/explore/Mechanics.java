@@ -148,10 +148,15 @@ final class Mechanics {
     void recover(Pid pid, int node) {
         var entity = new Entity(pid, node, world.journal.state(pid), world.journal.seq(pid));
         world.entities.add(entity);
-        world.say(() ->
-                "%s: comes up on %s in %s"
-                        .formatted(
-                                world.name(pid), world.nodeName(node), Words.state(entity.state)));
+        // One that does not exist is looked for every second.
+        if (!(entity.state instanceof VmState.Absent)) {
+            world.say(() ->
+                    "%s: comes up on %s in %s"
+                            .formatted(
+                                    world.name(pid),
+                                    world.nodeName(node),
+                                    Words.state(entity.state)));
+        }
         pending(entity);
     }
 
@@ -197,8 +202,9 @@ final class Mechanics {
         boolean frozen = lost >= 2 && lost * 2 > known;
         int told = setup.holds(Rule.FREEZE) ? lost : 1;
         var incarnation = live.server().incarnation();
+        boolean wasLive = world.journal.server(server) instanceof ServerState.Live;
         hear(entity, new ServerInput.Lost(incarnation, List.of(), told, known, true), fate);
-        if (frozen && world.journal.server(server) instanceof ServerState.Fencing) {
+        if (frozen && wasLive && world.journal.server(server) instanceof ServerState.Fencing) {
             throw new Broken(
                     "%s is fenced although %d of %d servers vanished at once"
                             .formatted(setup.servers().get(server), lost, known));

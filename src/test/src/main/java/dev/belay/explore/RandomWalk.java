@@ -2,7 +2,9 @@ package dev.belay.explore;
 
 import dev.belay.explore.Mechanics.Fate;
 import dev.belay.explore.Step.Verb;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
@@ -39,6 +41,10 @@ final class RandomWalk {
         return stepper.taken.size();
     }
 
+    List<Step> steps() {
+        return List.copyOf(stepper.taken);
+    }
+
     Optional<Violation> run(int steps) {
         boolean healed = false;
         var calm = new Calm(world, stepper);
@@ -46,9 +52,17 @@ final class RandomWalk {
             if (dice.nextInt(8) > 0) {
                 calm.begin();
             }
-            for (int i = 0; i < steps; i++) {
-                one();
+            if (dice.nextInt(4) == 0) {
+                for (int i = 0; i < steps; i++) {
+                    one();
+                }
+            } else {
+                disturbed(calm, steps);
             }
+            calm.allows = _ -> true;
+            // One that works switches off, with every start, the servers that have to store its
+            // word.
+            calm.agent = Calm.Agent.FAILS;
             healed = true;
             int least = 2 * setup.proofWait();
             List<String> unfinished = List.of("nothing was looked at");
@@ -76,6 +90,63 @@ final class RandomWalk {
         }
     }
 
+    /** What should happen happens, but some of it late, twice, not at all, or in another way. */
+    private void disturbed(Calm calm, int steps) {
+        var held = new HashMap<Integer, Integer>();
+        calm.allows = step -> allows(held, step);
+        int end = stepper.taken.size() + steps;
+        while (stepper.taken.size() < end) {
+            calm.agent = Calm.Agent.values()[dice.nextInt(Calm.Agent.values().length)];
+            calm.round();
+        }
+    }
+
+    private boolean allows(Map<Integer, Integer> held, Step step) {
+        int d = dice.nextInt(25 * calmness);
+        if (d == 0) {
+            fault().ifPresent(stepper::take);
+        } else if (d <= 3) {
+            repair().ifPresent(stepper::take);
+        } else if (d == 4) {
+            (dice.nextBoolean() ? request() : message()).ifPresent(stepper::take);
+        }
+        return switch (step.verb()) {
+            case TICK -> true;
+            case DELIVER -> {
+                var until = held.computeIfAbsent(step.a(), _ -> world.now + delay());
+                if (until > world.now) {
+                    yield false;
+                }
+                if (dice.nextInt(15 * calmness) == 0) {
+                    message().ifPresent(stepper::take);
+                    yield false;
+                }
+                yield true;
+            }
+            case WORK -> {
+                var works = world.machines[step.a()].works;
+                if (works.size() <= step.b()) {
+                    yield false;
+                }
+                var work = works.get(step.b());
+                if (!(work instanceof Work.News) && dice.nextInt(10 * calmness) == 0) {
+                    int outcome = work instanceof Work.Launch && dice.nextBoolean() ? 2 : 1;
+                    stepper.take(Step.of(Verb.WORK, step.a(), step.b(), outcome));
+                    yield false;
+                }
+                yield dice.nextInt(4 + calmness) > 0;
+            }
+            case STOP -> dice.nextInt(8) == 0;
+            case CATCH_UP -> dice.nextInt(30) == 0;
+            default -> dice.nextInt(2 + 2 * calmness) > 0;
+        };
+    }
+
+    /** Ticks; most messages have none. */
+    private int delay() {
+        return dice.nextInt(4 + calmness) > 0 ? 0 : 1 + dice.nextInt(2 * setup.proofWait());
+    }
+
     private void one() {
         // Sharding brings up an entity that is written to.
         int pid = dice.nextInt(world.pids());
@@ -92,6 +163,10 @@ final class RandomWalk {
             return message();
         } else if (d < 560) {
             return work();
+        } else if (d < 575) {
+            return missing();
+        } else if (d < 585) {
+            return agent();
         } else if (d < 640) {
             return one(Verb.RENEW, dice.nextInt(servers()));
         } else if (d < 690) {
@@ -208,8 +283,7 @@ final class RandomWalk {
         int node = dice.nextInt(world.jvms.length);
         int server = dice.nextInt(servers());
         int replica = dice.nextInt(Math.max(1, world.machines[server].processes.all.size()));
-        int call = world.calls.isEmpty() ? 0 : dice.nextInt(world.calls.size());
-        return switch (dice.nextInt(24)) {
+        return switch (dice.nextInt(20)) {
             case 0, 1 -> one(Verb.CRASH, node);
             case 2 -> one(Verb.FREEZE, node);
             case 3 -> one(Verb.POWER_OFF, server);
@@ -224,11 +298,15 @@ final class RandomWalk {
             case 14 -> one(Verb.POWERS_OFF, server, replica);
             case 15, 16 -> one(Verb.SLIP, node, dice.nextBoolean() ? 1 : -1);
             case 17 -> one(Verb.STOP, dice.nextInt(world.pids()), dice.nextInt(2));
-            case 18, 19 ->
-                    one(Verb.MISS, server, dice.nextInt(2), dice.nextInt(Fate.values().length));
-            case 20, 21 -> missing();
-            default -> one(Verb.AGENT, call, dice.nextInt(3));
+            default -> one(Verb.MISS, server, dice.nextInt(2), dice.nextInt(Fate.values().length));
         };
+    }
+
+    private Optional<Step> agent() {
+        if (world.calls.isEmpty()) {
+            return Optional.empty();
+        }
+        return one(Verb.AGENT, dice.nextInt(world.calls.size()), dice.nextInt(3));
     }
 
     /** One that is truly away. */

@@ -107,6 +107,8 @@ record Trace(Setup setup, boolean wallJumps, List<Step> steps) {
                 }
             } catch (Broken e) {
                 return java.util.Optional.of(String.valueOf(e.getMessage()));
+            } catch (RuntimeException e) {
+                return java.util.Optional.of("an exception: " + e);
             }
         }
         return java.util.Optional.empty();
