@@ -329,7 +329,8 @@ final class Replica {
                 Remains.killKnown(manifest);
                 return;
             } catch (HypervisorException e) {
-                log.error("{} ended, but not all of it; it counts as running until then", right(), e);
+                log.error(
+                        "{} ended, but not all of it; it counts as running until then", right(), e);
                 if (!Waiting.millis(1000)) {
                     return;
                 }

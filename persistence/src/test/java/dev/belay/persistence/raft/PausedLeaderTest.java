@@ -95,7 +95,10 @@ class PausedLeaderTest {
     /** Whoever leads is asked to hand over, until c leads and all know it. */
     private static boolean leads(Peers peers, String name) throws IOException {
         var known =
-                peers.running().stream().map(peer -> peers.journal(peer).leader()).distinct().toList();
+                peers.running().stream()
+                        .map(peer -> peers.journal(peer).leader())
+                        .distinct()
+                        .toList();
         if (!known.equals(List.of(Optional.of(name)))) {
             handOver(peers, name);
         }
