@@ -48,7 +48,10 @@ final class VmRecovery {
     static VmSteps startFailed(VmSteps steps, RunRight right, String why, boolean elsewhere) {
         steps.step("could not start on " + right.server() + ": " + why)
                 .add(new VmEvent.ReplicaEnded(steps.now().at(), right, why, true));
-        return elsewhere ? leave(steps, right, why) : pauseOrRest(steps, right);
+        // What fails on every server fails again at once, over and over: then it pauses, too.
+        return elsewhere && steps.vm().failures() <= TRIES_HERE
+                ? leave(steps, right, why)
+                : pauseOrRest(steps, right);
     }
 
     /** A replica ended, and the server that ran it says so: nothing has to be proved. */

@@ -4,6 +4,7 @@ import dev.belay.lab.LabStatus.Link;
 import dev.belay.lab.LabStatus.State;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,7 +15,7 @@ import java.util.concurrent.TimeUnit;
 /** How the nodes of a lab are doing, and waiting till they do well. */
 final class LabLook {
     private static final int LOG_LINES = 15;
-    private static final int HOPELESS_STARTS = 4;
+    private static final int HOPELESS_STARTS = 3;
     private static final long LOOK_MILLIS = 100;
     private static final long REPORT_SECONDS = 5;
 
@@ -96,6 +97,8 @@ final class LabLook {
         var began = System.nanoTime();
         var reported = began;
         var told = new LinkedHashMap<String, String>();
+        var startsBefore = new HashMap<String, Long>();
+        concerned.forEach(node -> startsBefore.put(node, lab.files(node).starts()));
         while (true) {
             var waiting =
                     // Links do not matter here, and asking for them costs processes each time.
@@ -118,7 +121,7 @@ final class LabLook {
             }
             var hopeless =
                     waiting.stream()
-                            .filter(node -> lab.files(node.name()).starts() >= HOPELESS_STARTS)
+                            .filter(node -> startsSince(node, startsBefore) >= HOPELESS_STARTS)
                             .toList();
             if (!hopeless.isEmpty()) {
                 throw notReady("keeps ending as soon as it is started", hopeless);
@@ -133,6 +136,10 @@ final class LabLook {
             }
             Shell.pause(LOOK_MILLIS);
         }
+    }
+
+    private long startsSince(LabStatus.Node node, Map<String, Long> before) {
+        return lab.files(node.name()).starts() - before.getOrDefault(node.name(), 0L);
     }
 
     private LabException notReady(String what, List<LabStatus.Node> nodes) {
