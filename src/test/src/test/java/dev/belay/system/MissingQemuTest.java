@@ -18,7 +18,7 @@ class MissingQemuTest {
     private final Cluster cluster = new Cluster(LAB.lab());
 
     @Test
-    void theServerSaysItAndAVmSaysItToo() {
+    void theServerSaysItAndAVmPausesAndTheJournalSaysWhy() {
         await().atMost(Cluster.PATIENCE)
                 .untilAsserted(() ->
                         assertThat(cluster.lab().lastLogLines("alpha", 400))
@@ -26,11 +26,18 @@ class MissingQemuTest {
                                         line.contains("this server cannot run VMs")
                                                 && line.contains("/no/such/qemu-system")));
         Api.call(cluster.lab(), "POST", "/api/v1/vms", ControlPlaneLossTest.spec("hopeless"));
-        await().atMost(Cluster.PATIENCE)
+        await("a pause instead of tries without end")
+                .atMost(Cluster.PATIENCE)
                 .ignoreExceptions()
                 .untilAsserted(() ->
                         assertThat(cluster.vm("hopeless").path("explanation").asText())
-                                .contains("/no/such/qemu-system"));
+                                .contains("times in a row", "after a pause"));
+        var events = cluster.lab().get("/api/v1/events?max=1000").orElseThrow().path("events");
+        assertThat(events)
+                .as("what the journal says of the VM")
+                .anyMatch(event ->
+                        event.path("name").asText().equals("hopeless")
+                                && event.toString().contains("/no/such/qemu-system"));
         assertThat(cluster.lab().status().isReady()).isTrue();
         cluster.delete("hopeless");
     }
