@@ -170,6 +170,18 @@ class VmLifeTest {
                                             new VmAction.Release(ALPHA, E7),
                                             new VmAction.Reserve(BETA, E8, MEMORY))));
         }
+
+        @Test
+        void whatFailedAgainAndAgainPausesAlsoWhereAnotherServerFits() {
+            var tired = new Starting(wanted().failed(3), RIGHT);
+            assertThat(decide(tired, new VmInput.ReplicaStartFailed(RIGHT, "no QEMU", true)))
+                    .isInstanceOfSatisfying(
+                            Accepted.class,
+                            accepted ->
+                                    assertThat(accepted.events())
+                                            .hasAtLeastOneElementOfType(
+                                                    VmEvent.BackOffBegan.class));
+        }
     }
 
     @Nested

@@ -102,7 +102,9 @@ public final class ExploreCommand implements Callable<Integer> {
             description = "Runs this trace again, or the one in this file, and tells what happens.")
     private String replay = "";
 
-    @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
+    @SuppressWarnings("NullAway.Init") // by picocli
+    @CommandLine.Spec
+    private CommandLine.Model.CommandSpec spec;
 
     private long shown;
 
