@@ -40,7 +40,7 @@ public record Figure(String what, String unit, List<Double> values, OptionalDoub
     }
 
     String text(double value) {
-        var digits = unit.equals("ms") || value == Math.rint(value) ? 0 : 1;
+        var digits = value >= 100 || value == Math.rint(value) ? 0 : 1;
         return String.format(Locale.ROOT, "%." + digits + "f %s", value, unit);
     }
 }

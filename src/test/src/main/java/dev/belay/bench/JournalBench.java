@@ -1,6 +1,7 @@
 package dev.belay.bench;
 
 import com.typesafe.config.ConfigFactory;
+import dev.belay.lab.LabException;
 import dev.belay.persistence.raft.JournalSettings;
 import dev.belay.persistence.raft.JournalSetup;
 import dev.belay.persistence.raft.RaftJournal;
@@ -43,13 +44,14 @@ public final class JournalBench {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     /** Half of them took at most {@code median}, 99 of a hundred at most {@code p99}. */
-    public record Times(Duration median, Duration p99, Duration longest) {
+    public record Times(Duration median, Duration p99, Duration longest, List<Duration> all) {
         private static Times of(List<Duration> all) {
             var sorted = all.stream().sorted().toList();
             return new Times(
                     sorted.get(sorted.size() / 2),
                     sorted.get(sorted.size() * 99 / 100),
-                    sorted.getLast());
+                    sorted.getLast(),
+                    sorted);
         }
     }
 
@@ -60,6 +62,22 @@ public final class JournalBench {
     public record Report(int voters, int events, Times writes, Times fsync) {}
 
     private JournalBench() {}
+
+    static List<Figure> figures(Benchmark.Plan plan) {
+        plan.progress().say("writing %d events, one after the other".formatted(MEASURED));
+        try {
+            var report = report();
+            return List.of(
+                    figure("a journal write, three voters on this disk", report.writes()),
+                    figure("... beside it: a bare fsync on this disk", report.fsync()));
+        } catch (Exception e) {
+            throw new LabException("cannot measure the journal: " + e.getMessage(), e);
+        }
+    }
+
+    private static Figure figure(String what, Times times) {
+        return Figure.of(what, "ms", times.all().stream().map(JournalBench::millis).toList());
+    }
 
     /** On the disk of the folder for temporary files. Takes about half a minute. */
     public static Report report() throws Exception {
