@@ -3,6 +3,7 @@ package dev.belay.persistence.raft;
 import dev.belay.model.Incarnation;
 import dev.belay.model.ServerName;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -13,6 +14,11 @@ import java.util.stream.Collectors;
  * {@code alpha#1} all the time and prints {@code <System.nanoTime() when it asked> <verdict>}.
  */
 final class ForeignVoter {
+    /** Long: who leads is the test's business, however busy the machine is. */
+    static final Duration ELECTION_MIN = Duration.ofMillis(800);
+
+    static final Duration ELECTION_MAX = Duration.ofMillis(1200);
+
     private ForeignVoter() {}
 
     /**
@@ -26,7 +32,8 @@ final class ForeignVoter {
                         .collect(Collectors.toMap(parts -> parts[0], parts -> parts[1]));
         var journal =
                 RaftJournal.start(
-                        JournalSettings.of(arguments[0], voters, Path.of(arguments[1])),
+                        JournalSettings.of(arguments[0], voters, Path.of(arguments[1]))
+                                .withElectionTimeouts(ELECTION_MIN, ELECTION_MAX),
                         why -> Runtime.getRuntime().halt(3));
         var _ =
                 Executors.newSingleThreadScheduledExecutor()

@@ -63,7 +63,7 @@ class PausedLeaderTest {
                 3,
                 settings ->
                         settings.withElectionTimeouts(
-                                Duration.ofMillis(800), Duration.ofMillis(1200)));
+                                ForeignVoter.ELECTION_MIN, ForeignVoter.ELECTION_MAX));
     }
 
     private void sleepThroughTheFencing(Peers peers, Process c) throws Exception {
