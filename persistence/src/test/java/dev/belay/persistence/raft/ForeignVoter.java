@@ -3,7 +3,6 @@ package dev.belay.persistence.raft;
 import dev.belay.model.Incarnation;
 import dev.belay.model.ServerName;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -14,10 +13,8 @@ import java.util.stream.Collectors;
  * {@code alpha#1} all the time and prints {@code <System.nanoTime() when it asked> <verdict>}.
  */
 final class ForeignVoter {
-    /** Long: who leads is the test's business, however busy the machine is. */
-    static final Duration ELECTION_MIN = Duration.ofMillis(800);
-
-    static final Duration ELECTION_MAX = Duration.ofMillis(1200);
+    /** Said as soon as it stands for election. */
+    static final String UP = "up";
 
     private ForeignVoter() {}
 
@@ -32,9 +29,9 @@ final class ForeignVoter {
                         .collect(Collectors.toMap(parts -> parts[0], parts -> parts[1]));
         var journal =
                 RaftJournal.start(
-                        JournalSettings.of(arguments[0], voters, Path.of(arguments[1]))
-                                .withElectionTimeouts(ELECTION_MIN, ELECTION_MAX),
+                        JournalSettings.of(arguments[0], voters, Path.of(arguments[1])),
                         why -> Runtime.getRuntime().halt(3));
+        System.out.println(UP);
         var _ =
                 Executors.newSingleThreadScheduledExecutor()
                         .scheduleAtFixedRate(() -> renew(journal), 0, 20, TimeUnit.MILLISECONDS);

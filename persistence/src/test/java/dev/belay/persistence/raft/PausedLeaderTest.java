@@ -17,9 +17,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
-import org.apache.ratis.client.RaftClient;
-import org.apache.ratis.protocol.RaftPeerId;
-import org.apache.ratis.retry.RetryPolicies;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -41,13 +38,19 @@ class PausedLeaderTest {
 
     private final List<Renewal> renewals = new CopyOnWriteArrayList<>();
 
+    private volatile boolean isUp;
+
     @Test
     void aLeaderThatSleptThroughItsServersFencingDoesNotRenewItsLease() throws Exception {
         for (int round = 0; round < ROUNDS; round++) {
             renewals.clear();
-            try (var peers = startOthers(round)) {
+            isUp = false;
+            try (var peers = plan(round)) {
                 var process = start(peers);
                 try {
+                    await().atMost(START).until(() -> isUp);
+                    peers.start("a");
+                    peers.start("b");
                     sleepThroughTheFencing(peers, process);
                 } finally {
                     process.destroyForcibly().waitFor();
@@ -56,18 +59,18 @@ class PausedLeaderTest {
         }
     }
 
-    private Peers startOthers(int round) {
-        return Peers.startWithout(
-                "c",
+    /** c is up first and stands for election long before these do: so it leads. */
+    private Peers plan(int round) {
+        return Peers.planned(
                 folder.resolve("round" + round),
                 3,
                 settings ->
                         settings.withElectionTimeouts(
-                                ForeignVoter.ELECTION_MIN, ForeignVoter.ELECTION_MAX));
+                                Duration.ofSeconds(3), Duration.ofSeconds(4)));
     }
 
     private void sleepThroughTheFencing(Peers peers, Process c) throws Exception {
-        await().atMost(START).ignoreExceptions().until(() -> leads(peers, "c"));
+        await().atMost(Peers.LONG).until(() -> leads(peers, "c"));
         append(peers, 1, new JournalGuard.Admits(ALPHA, new Incarnation(1)));
         await().atMost(Peers.LONG).until(() -> grantedSince(System.nanoTime() - 200_000_000L));
 
@@ -92,28 +95,9 @@ class PausedLeaderTest {
         return renewals.stream().filter(renewal -> renewal.asked() > moment).count();
     }
 
-    /** Whoever leads is asked to hand over, until c leads and all know it. */
-    private static boolean leads(Peers peers, String name) throws IOException {
-        var known =
-                peers.running().stream()
-                        .map(peer -> peers.journal(peer).leader())
-                        .distinct()
-                        .toList();
-        if (!known.equals(List.of(Optional.of(name)))) {
-            handOver(peers, name);
-        }
-        return known.equals(List.of(Optional.of(name)));
-    }
-
-    private static void handOver(Peers peers, String name) throws IOException {
-        try (var client =
-                RaftClient.newBuilder()
-                        .setRaftGroup(RatisConfig.group(peers.settings("a")))
-                        .setProperties(RatisConfig.client(peers.settings("a")))
-                        .setRetryPolicy(RetryPolicies.noRetry())
-                        .build()) {
-            client.admin().transferLeadership(RaftPeerId.valueOf(name), 3000);
-        }
+    private static boolean leads(Peers peers, String name) {
+        return peers.running().stream()
+                .allMatch(peer -> peers.journal(peer).leader().equals(Optional.of(name)));
     }
 
     private static void append(Peers peers, long sequenceNr, JournalGuard guard) {
@@ -160,7 +144,9 @@ class PausedLeaderTest {
     private void listen(Process process) {
         try (var lines = process.inputReader(StandardCharsets.UTF_8)) {
             for (var line = lines.readLine(); line != null; line = lines.readLine()) {
-                if (line.matches("\\d+ [A-Z]+")) {
+                if (line.equals(ForeignVoter.UP)) {
+                    isUp = true;
+                } else if (line.matches("\\d+ [A-Z]+")) {
                     var words = line.split(" ");
                     renewals.add(new Renewal(Long.parseLong(words[0]), Verdict.valueOf(words[1])));
                 }

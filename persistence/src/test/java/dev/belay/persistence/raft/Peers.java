@@ -47,14 +47,9 @@ final class Peers implements AutoCloseable {
         return peers;
     }
 
-    /** All but one, which runs elsewhere. */
-    static Peers startWithout(
-            String elsewhere, Path folder, int count, UnaryOperator<JournalSettings> tuning) {
-        var peers = new Peers(folder, count, tuning);
-        peers.voters.keySet().stream()
-                .filter(name -> !name.equals(elsewhere))
-                .forEach(peers::start);
-        return peers;
+    /** None of them runs yet. */
+    static Peers planned(Path folder, int count, UnaryOperator<JournalSettings> tuning) {
+        return new Peers(folder, count, tuning);
     }
 
     private static List<Integer> freePorts(int count) {
