@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** What is installed on this server, and what is missing. Blocks. */
 final class Installation {
@@ -44,6 +45,16 @@ final class Installation {
         Gate.problem().ifPresent(problems::add);
         problems.addAll(folderProblems());
         return List.copyOf(problems);
+    }
+
+    /** Whether the programs are there; nothing is run. */
+    boolean isComplete() {
+        return Stream.of(
+                        settings.system(),
+                        settings.storageDaemon(),
+                        settings.img(),
+                        settings.leash())
+                .allMatch(Files::isExecutable);
     }
 
     private List<String> folderProblems() {

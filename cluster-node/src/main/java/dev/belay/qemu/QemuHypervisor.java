@@ -103,7 +103,19 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
 
     @Override
     public CompletionStage<List<String>> check(VmSpec spec) {
-        return inBackground("check " + spec.name(), () -> specCheck.problems(spec));
+        return inBackground(
+                "check " + spec.name(),
+                () -> {
+                    var lacking = lacking();
+                    return lacking.isEmpty() ? specCheck.problems(spec) : lacking;
+                });
+    }
+
+    /** Looked for again when something was or is missing: it may have come or gone since. */
+    private List<String> lacking() {
+        return problems().isEmpty() && installation.isComplete()
+                ? List.of()
+                : installation.problems();
     }
 
     @Override

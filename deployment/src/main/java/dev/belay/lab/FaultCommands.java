@@ -45,7 +45,7 @@ final class FaultCommands {
             name = "crash",
             mixinStandardHelpOptions = true,
             description = {
-                "Kills a node's JVM; its guests go on.",
+                "Kills a node's JVM; its guests go on if it is back within its lease.",
                 "Its supervisor starts it again at once, as systemd does in production."
             })
     static final class Crash implements Callable<Integer> {
