@@ -18,7 +18,7 @@ class ElectionStallTest {
 
     @Test
     void theWorstStallAndTwoRenewalsAreShorterThanTheLease() throws IOException {
-        var defaults = ConfigFactory.parseResources("belay-defaults.conf");
+        var defaults = ConfigFactory.parseResources("belay-defaults.conf").resolve();
         var lease = defaults.getDuration("belay.lease.duration");
         var renewal = defaults.getDuration("belay.lease.renew-interval");
 
