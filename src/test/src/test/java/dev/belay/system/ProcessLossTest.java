@@ -74,8 +74,6 @@ class ProcessLossTest {
         cluster.awaitNewer("orphan", epoch, guest);
 
         cluster.assertMovedForRefusals("orphan", guest, server);
-        assertThat(cluster.steps(cluster.lastReport("orphan")))
-                .anyMatch(step -> step.contains("its leashes accept connections"));
         cluster.lab().start(server);
         cluster.lab().awaitReady(server, Cluster.PATIENCE);
         cluster.delete("orphan");
