@@ -74,7 +74,8 @@ class ProcessLossTest {
         cluster.awaitNewer("orphan", epoch, guest);
 
         cluster.assertMovedForRefusals("orphan", guest, server);
-        // Whether its leash or the patience with its node ended first: the report says what was seen.
+        // Whether its leash or the patience with its node ended first: the report says what was
+        // seen.
         assertThat(cluster.steps(cluster.lastReport("orphan")))
                 .anyMatch(step ->
                         step.contains("its leashes accept connections")
