@@ -4,6 +4,7 @@ import dev.belay.decision.Evidence;
 import dev.belay.decision.Presence;
 import dev.belay.decision.Presence.Knock;
 import dev.belay.decision.ServerState;
+import dev.belay.decision.Vanished;
 import dev.belay.model.ServerName;
 import java.time.Duration;
 import java.time.Instant;
@@ -156,8 +157,10 @@ public final class Membership extends AbstractBehavior<Membership.Message> {
                 && presence(server).judge(now().since(), hasVms(server), limits)
                         instanceof Presence.Verdict.Lost) {
             var evidence = presence(server).evidence(server, directory.self().value());
-            int vanished = vanishedWith(server);
-            listener.tell(new Lost(server, evidence, vanished, vanished + answering(server)));
+            var count =
+                    Vanished.with(
+                            server, presences, this::mayHaveVanished, now().since(), together);
+            listener.tell(new Lost(server, evidence, count.vanished(), count.before()));
         }
     }
 
@@ -166,28 +169,6 @@ public final class Membership extends AbstractBehavior<Membership.Message> {
                 .filter(state ->
                         state instanceof ServerState.Live live && !live.reservations().isEmpty())
                 .isPresent();
-    }
-
-    /** Those that went long before, or never were there, say nothing about our own eyes. */
-    private int vanishedWith(ServerName server) {
-        var since = presence(server).missedSince().orElse(now().since());
-        return 1
-                + (int)
-                        presences.entrySet().stream()
-                                .filter(other -> !other.getKey().equals(server))
-                                .filter(other -> mayHaveVanished(other.getKey()))
-                                .flatMap(other -> other.getValue().missedSince().stream())
-                                .filter(other -> other.minus(since).abs().compareTo(together) <= 0)
-                                .count();
-    }
-
-    private int answering(ServerName lost) {
-        return (int)
-                directory.servers().stream()
-                        .map(NodeDirectory.Node::name)
-                        .filter(name -> !name.equals(lost))
-                        .filter(name -> presence(name).missedSince().isEmpty())
-                        .count();
     }
 
     /** One that was fenced before this process ever saw it went long ago. */

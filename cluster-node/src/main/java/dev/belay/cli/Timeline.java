@@ -17,11 +17,10 @@ final class Timeline {
     private static void print(PrintWriter out, JsonNode failover) {
         var end = failover.path("totalMs");
         out.println(
-                "Failover %d: from %s to %s, %s"
+                "Failover %d: %s, %s"
                         .formatted(
                                 failover.path("number").asInt(),
-                                failover.path("from").asText(),
-                                Table.text(failover.path("to")),
+                                servers(failover),
                                 end.isNull()
                                         ? "still going on"
                                         : seconds(end.asLong()) + " in all"));
@@ -45,6 +44,13 @@ final class Timeline {
                                     took.isNull() ? "" : " (took " + seconds(took.asLong()) + ")"));
         }
         out.println();
+    }
+
+    private static String servers(JsonNode failover) {
+        var from = failover.path("from").asText();
+        return failover.path("to").asText().equals(from)
+                ? "again on " + from
+                : "from %s to %s".formatted(from, Table.text(failover.path("to")));
     }
 
     private static String seconds(long millis) {

@@ -13,7 +13,8 @@ import java.util.stream.Stream;
 /**
  * The report of one failover, as a timeline.
  *
- * @param totalMs from the first sign to the VM running again; null until then
+ * @param startedAt when the first sign was seen
+ * @param totalMs from then to the VM running again; null until then
  */
 record FailoverView(
         int number,
@@ -63,7 +64,7 @@ record FailoverView(
                 failover.cause(),
                 failover.from(),
                 failover.to(),
-                failover.startedAt(),
+                first,
                 failover.endedAt(),
                 failover.endedAt().map(end -> between(first, end)),
                 steps);

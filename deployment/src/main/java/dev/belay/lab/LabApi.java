@@ -32,15 +32,22 @@ final class LabApi {
     static Optional<String> whyNotReady(URI api) {
         try {
             var answer = send(request(api, "/api/v1/health/ready", LOOK).GET().build());
-            return answer.statusCode() == 200
-                    ? Optional.empty()
-                    : Optional.of("answers " + answer.statusCode() + ": " + shortened(answer));
+            return answer.statusCode() == 200 ? Optional.empty() : Optional.of(why(answer));
         } catch (ConnectException e) {
             return Optional.of("does not answer yet");
         } catch (HttpTimeoutException e) {
             return Optional.of("does not answer");
         } catch (IOException e) {
             return Optional.of("does not answer properly: " + e.getMessage());
+        }
+    }
+
+    private static String why(HttpResponse<String> answer) {
+        try {
+            var why = LabStore.JSON.readTree(answer.body()).path("why").asText("");
+            return why.isEmpty() ? "answers: " + problem(answer) : "is not ready: " + why;
+        } catch (JsonProcessingException e) {
+            return "answers: " + shortened(answer);
         }
     }
 

@@ -38,7 +38,7 @@ class CalmTest {
         cluster.awaitNewer("held", epoch, guest);
 
         assertThat(cluster.server("held")).isEqualTo(cluster.other(before));
-        assertThat(Instant.parse(cluster.lastReport("held").path("startedAt").asText()))
+        assertThat(whenFenced(cluster.lastReport("held")))
                 .as("when the move began")
                 .isAfterOrEqualTo(until);
         assertThat(cluster.lab().get("/api/v1/disarm").orElseThrow().path("disarmed").asBoolean())
@@ -78,6 +78,15 @@ class CalmTest {
         cluster.awaitRunning("picky");
         assertThat(cluster.server("picky")).isEqualTo(flapping);
         cluster.delete("picky");
+    }
+
+    private static Instant whenFenced(JsonNode report) {
+        return report.path("steps")
+                .valueStream()
+                .filter(step -> step.path("what").asText().startsWith("fenced "))
+                .map(step -> Instant.parse(step.path("at").asText()))
+                .findFirst()
+                .orElseThrow();
     }
 
     private JsonNode server(String name) {
