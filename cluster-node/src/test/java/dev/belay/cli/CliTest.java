@@ -130,7 +130,7 @@ class CliTest {
 
         assertThat(belay("vm failovers web")).isZero();
         assertThat(out())
-                .contains("Failover 1: from alpha to ", "s in all")
+                .contains("Failover 1: again on alpha, ", "s in all")
                 .containsPattern("\\+0\\.000 s  beta +no heartbeat from alpha")
                 .contains("(took 0.042 s)");
     }
