@@ -157,9 +157,7 @@ public final class Membership extends AbstractBehavior<Membership.Message> {
                 && presence(server).judge(now().since(), hasVms(server), limits)
                         instanceof Presence.Verdict.Lost) {
             var evidence = presence(server).evidence(server, directory.self().value());
-            var count =
-                    Vanished.with(
-                            server, presences, this::mayHaveVanished, now().since(), together);
+            var count = Vanished.with(server, presences, model.servers(), now().since(), together);
             listener.tell(new Lost(server, evidence, count.vanished(), count.before()));
         }
     }
@@ -168,16 +166,6 @@ public final class Membership extends AbstractBehavior<Membership.Message> {
         return model.server(server)
                 .filter(state ->
                         state instanceof ServerState.Live live && !live.reservations().isEmpty())
-                .isPresent();
-    }
-
-    /** One that was fenced before this process ever saw it went long ago. */
-    private boolean mayHaveVanished(ServerName server) {
-        return model.server(server)
-                .filter(state ->
-                        state instanceof ServerState.Live
-                                || (state instanceof ServerState.Known
-                                        && presence(server).everUp()))
                 .isPresent();
     }
 

@@ -3,7 +3,8 @@ package dev.belay.decision;
 import dev.belay.model.ServerName;
 import java.time.Duration;
 import java.util.Map;
-import java.util.function.Predicate;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How many servers went at once, as one node sees it: the network is likelier to fail than most of
@@ -16,19 +17,17 @@ public record Vanished(int vanished, int before) {
 
     /**
      * @param seen every server that there is
-     * @param counts whether a server may have vanished now: one that was fenced before this node
-     *     ever saw it went long ago, and says nothing about this node's eyes
+     * @param journal what the journal knows of them
      * @param now on the looker's own clock
      * @param together servers that vanish within this time of each other have vanished at once
      */
     public static Vanished with(
             ServerName lost,
             Map<ServerName, Presence> seen,
-            Predicate<ServerName> counts,
+            Map<ServerName, ServerState> journal,
             Duration now,
             Duration together) {
-        var own = seen.get(lost);
-        var since = own == null ? now : own.missedSince().orElse(now);
+        var since = Optional.ofNullable(seen.get(lost)).flatMap(Presence::missedSince).orElse(now);
         int vanished = 1;
         int answering = 0;
         for (var other : seen.entrySet()) {
@@ -38,11 +37,20 @@ public record Vanished(int vanished, int before) {
             var missed = other.getValue().missedSince();
             if (missed.isEmpty()) {
                 answering++;
-            } else if (counts.test(other.getKey())
+            } else if (mayHaveVanished(journal.get(other.getKey()), other.getValue())
                     && missed.get().minus(since).abs().compareTo(together) <= 0) {
                 vanished++;
             }
         }
         return new Vanished(vanished, vanished + answering);
+    }
+
+    /**
+     * One that was fenced before this node ever saw it, or never joined, went long ago and says
+     * nothing about this node's eyes.
+     */
+    private static boolean mayHaveVanished(@Nullable ServerState state, Presence seen) {
+        return state instanceof ServerState.Live
+                || (state instanceof ServerState.Known && seen.everUp());
     }
 }

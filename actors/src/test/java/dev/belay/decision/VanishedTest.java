@@ -9,12 +9,18 @@ import dev.belay.model.ServerName;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
-import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 
 class VanishedTest {
     private static final Duration WINDOW = Duration.ofSeconds(10);
-    private static final Predicate<ServerName> ALL = _ -> true;
+    private static final Map<ServerName, ServerState> ALL =
+            Map.of(
+                    ALPHA,
+                    ServerLifeTest.LIVE,
+                    BETA,
+                    ServerLifeTest.LIVE,
+                    GAMMA,
+                    ServerLifeTest.LIVE);
     private static final Presence THERE = Presence.unseen(at(0)).heartbeats(true, at(1));
 
     private static Presence.Moment at(int seconds) {
@@ -25,8 +31,9 @@ class VanishedTest {
         return THERE.heartbeats(false, at(seconds));
     }
 
-    private static Vanished count(Map<ServerName, Presence> seen, Predicate<ServerName> counts) {
-        return Vanished.with(ALPHA, seen, counts, Duration.ofSeconds(100), WINDOW);
+    private static Vanished count(
+            Map<ServerName, Presence> seen, Map<ServerName, ServerState> journal) {
+        return Vanished.with(ALPHA, seen, journal, Duration.ofSeconds(100), WINDOW);
     }
 
     @Test
@@ -48,11 +55,29 @@ class VanishedTest {
     }
 
     @Test
-    void whatWasFencedLongAgoDoesNotCount() {
+    void whatWasFencedBeforeThisNodeSawItDoesNotCount() {
+        var neverSeen = Presence.unseen(at(100)).heartbeats(false, at(100));
+
+        assertThat(count(Map.of(ALPHA, goneAt(100), BETA, neverSeen, GAMMA, THERE), fenced(BETA)))
+                .isEqualTo(new Vanished(1, 2));
+    }
+
+    @Test
+    void whatWasFencedAfterThisNodeSawItCounts() {
+        assertThat(count(Map.of(ALPHA, goneAt(100), BETA, goneAt(100), GAMMA, THERE), fenced(BETA)))
+                .isEqualTo(new Vanished(2, 3));
+    }
+
+    @Test
+    void whatNeverJoinedDoesNotCount() {
         assertThat(
                         count(
                                 Map.of(ALPHA, goneAt(100), BETA, goneAt(100), GAMMA, THERE),
-                                server -> !server.equals(BETA)))
+                                Map.of(ALPHA, ServerLifeTest.LIVE, BETA, ServerHistory.NEW)))
                 .isEqualTo(new Vanished(1, 2));
+    }
+
+    private static Map<ServerName, ServerState> fenced(ServerName server) {
+        return Map.of(ALPHA, ServerLifeTest.LIVE, server, ServerLifeTest.FENCED);
     }
 }
