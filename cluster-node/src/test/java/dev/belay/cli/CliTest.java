@@ -131,6 +131,7 @@ class CliTest {
         assertThat(belay("vm failovers web")).isZero();
         assertThat(out())
                 .contains("Failover 1: again on alpha, ", "s in all")
+                .contains("began  2026-11-01T12:00:00Z")
                 .containsPattern("\\+0\\.000 s  beta +no heartbeat from alpha")
                 .contains("(took 0.042 s)");
     }
