@@ -2,6 +2,7 @@ package dev.belay.lab;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URI;
@@ -43,12 +44,10 @@ final class LabApi {
     }
 
     private static String why(HttpResponse<String> answer) {
-        try {
-            var why = LabStore.JSON.readTree(answer.body()).path("why").asText("");
-            return why.isEmpty() ? "answers: " + problem(answer) : "is not ready: " + why;
-        } catch (JsonProcessingException e) {
-            return "answers: " + shortened(answer);
-        }
+        var why = body(answer).path("why").asText("");
+        return why.isEmpty()
+                ? "answers %d: %s".formatted(answer.statusCode(), problem(answer))
+                : "is not ready: " + why;
     }
 
     /** The first answer that any of the nodes gives; absent if it is "not found". */
@@ -137,14 +136,19 @@ final class LabApi {
 
     /** What an RFC 9457 problem says, or the body as it is. */
     private static String problem(HttpResponse<String> answer) {
+        var body = body(answer);
+        var title = body.path("title").asText("");
+        var detail = body.path("detail").asText("");
+        var text = title + (title.isEmpty() || detail.isEmpty() ? "" : ": ") + detail;
+        return text.isEmpty() ? shortened(answer) : text;
+    }
+
+    /** Missing when it is no JSON. */
+    private static JsonNode body(HttpResponse<String> answer) {
         try {
-            var body = LabStore.JSON.readTree(answer.body());
-            var title = body.path("title").asText("");
-            var detail = body.path("detail").asText("");
-            var text = title + (title.isEmpty() || detail.isEmpty() ? "" : ": ") + detail;
-            return text.isEmpty() ? shortened(answer) : text;
+            return LabStore.JSON.readTree(answer.body());
         } catch (JsonProcessingException e) {
-            return shortened(answer);
+            return MissingNode.getInstance();
         }
     }
 
