@@ -10,5 +10,10 @@ public enum DiskKind {
      */
     EPHEMERAL,
     /** A file on one server: it pins the VM to that server. */
-    LOCAL
+    LOCAL,
+    /**
+     * A file on each server that the VM runs on, kept alike by Belay while it runs in lockstep. It
+     * starts only where the newest bytes are.
+     */
+    MIRRORED
 }

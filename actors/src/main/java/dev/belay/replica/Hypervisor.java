@@ -1,12 +1,17 @@
 package dev.belay.replica;
 
+import dev.belay.decision.RaiseStage;
+import dev.belay.decision.VmInput.Timing;
 import dev.belay.model.Epoch;
 import dev.belay.model.Incarnation;
+import dev.belay.model.PairAddress;
 import dev.belay.model.RunRight;
 import dev.belay.model.VmName;
 import dev.belay.model.VmSpec;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /**
@@ -58,6 +63,58 @@ public interface Hypervisor {
     List<ReplicaStatus> replicas();
 
     /**
+     * Starts the second of a pair, waiting for the first: storage daemon, leash armed with the
+     * newest grant, QEMU that takes a migration; its output stays closed. Its own copy of each disk
+     * is made anew and is worth nothing before lockstep. Older epochs of the VM here are ended
+     * first, as by {@link #start}. A repeat answers the same address while it lives.
+     */
+    default CompletionStage<PairAddress> prepareSecondary(
+            RunRight secondary, RunRight primary, VmSpec spec) {
+        return noLockstep();
+    }
+
+    /**
+     * Brings the running {@code primary} and the prepared {@code secondary} into lockstep, live;
+     * done when both are and the guest's CPUs run. When it fails the primary has been made an
+     * ordinary running replica again first. A repeat while it goes on, or after it succeeded,
+     * answers the same.
+     *
+     * @param progress told from any thread, at most once for each stage and percent
+     * @return what it did and how long each took
+     */
+    default CompletionStage<List<Timing>> raise(
+            RunRight primary,
+            RunRight secondary,
+            PairAddress at,
+            BiConsumer<RaiseStage, Integer> progress) {
+        return noLockstep();
+    }
+
+    /**
+     * The pair is over and {@code winner} goes on alone: as the primary that lets its secondary go,
+     * or as the secondary that is promoted. Whether it was the one or the other, and whether the
+     * raise was over, the hypervisor knows. Done when the guest runs, its output is open and {@code
+     * winner} is an ordinary running replica again. Refused without a live lease. A repeat answers
+     * the same.
+     *
+     * @return what it did and how long each took
+     */
+    default CompletionStage<List<Timing>> goSolo(RunRight winner, RunRight loser) {
+        return noLockstep();
+    }
+
+    /**
+     * The other server of the pair is not heard any more: closes the output of {@code replica}
+     * until {@link #goSolo} (safety.md 23). Quick; any thread.
+     */
+    default void partnerSilent(RunRight replica) {}
+
+    private static <T> CompletionStage<T> noLockstep() {
+        return CompletableFuture.failedFuture(
+                new HypervisorException("This server cannot run a VM in lockstep", true));
+    }
+
+    /**
      * A lease was granted: extends the leashes and opens the output of that incarnation's replicas
      * until {@code deadline}, in nanoseconds of CLOCK_BOOTTIME. Called from the lease keeper's
      * thread; quick.
@@ -79,7 +136,22 @@ public interface Hypervisor {
     /**
      * @param detail for people: pid, exit status, signal
      */
-    record ReplicaStatus(RunRight right, boolean running, String detail) {}
+    record ReplicaStatus(RunRight right, boolean running, String detail, Part part) {
+        public ReplicaStatus(RunRight right, boolean running, String detail) {
+            this(right, running, detail, new Part.Alone());
+        }
+    }
+
+    /** What a replica is to its VM. */
+    sealed interface Part {
+        record Alone() implements Part {}
+
+        /** Runs the guest; its secondary follows. Also while it is being raised. */
+        record Primary(RunRight secondary) implements Part {}
+
+        /** Prepared, or follows its primary; its output is closed. */
+        record Secondary(RunRight primary) implements Part {}
+    }
 
     sealed interface ReplicaEvent {
         RunRight right();
@@ -95,6 +167,13 @@ public interface Hypervisor {
 
         /** A disk failed and QEMU paused the guest before it noticed. */
         record DiskFailed(RunRight right, String disk, String reason) implements ReplicaEvent {}
+
+        /** In lockstep: the other one is gone or does not answer. This one's output is closed. */
+        record PartnerLost(RunRight right, RunRight partner, String reason)
+                implements ReplicaEvent {}
+
+        /** In lockstep: its QEMU lives and does not answer. */
+        record Hung(RunRight right, String reason) implements ReplicaEvent {}
     }
 
     /** Could not be done; the message says what to do. */

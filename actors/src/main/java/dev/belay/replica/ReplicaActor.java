@@ -122,6 +122,8 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
                     new ReplicaInput.InTrouble(right, new VmInput.GuestPanicked(right));
             case ReplicaEvent.DiskFailed(var right, var disk, var why) ->
                     new ReplicaInput.InTrouble(right, new VmInput.DiskFailed(right, disk, why));
+            case ReplicaEvent.PartnerLost _, ReplicaEvent.Hung _ ->
+                    throw new IllegalStateException("Nothing was raised, but got " + event);
         };
     }
 
