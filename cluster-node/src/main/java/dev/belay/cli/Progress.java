@@ -2,12 +2,13 @@ package dev.belay.cli;
 
 import dev.belay.cli.ApiClient.Answer;
 import java.time.Duration;
+import java.util.Set;
 
 /** Watches a VM until it stands where it shall, and tells each change on stderr. */
 record Progress(Session session, String name, Duration patience) {
     private static final Duration PAUSE = Duration.ofMillis(250);
 
-    Answer until(String state) throws InterruptedException {
+    Answer until(Set<String> states) throws InterruptedException {
         long start = System.nanoTime();
         var told = "";
         while (true) {
@@ -20,7 +21,7 @@ record Progress(Session session, String name, Duration patience) {
                                             "Somebody deleted it; see: belay events"));
             var now = answer.body().path("state").asText();
             var explanation = answer.body().path("explanation").asText();
-            if (now.equals(state)) {
+            if (states.contains(now)) {
                 return answer;
             }
             var elapsed = Duration.ofNanos(System.nanoTime() - start);
@@ -35,10 +36,15 @@ record Progress(Session session, String name, Duration patience) {
             if (elapsed.compareTo(patience) >= 0) {
                 throw new CliException(
                         "Expected VM '%s' to be %s within %d s, but it is %s: %s"
-                                .formatted(name, state, patience.toSeconds(), now, explanation),
+                                .formatted(name, wished(states), patience.toSeconds(), now, explanation),
                         "It is still wished for. Look again with: belay vm show " + name);
             }
             Thread.sleep(PAUSE);
         }
+    }
+
+    /** The one that it is called by. */
+    private static String wished(Set<String> states) {
+        return states.contains("Running") ? "Running" : String.join(" or ", states);
     }
 }

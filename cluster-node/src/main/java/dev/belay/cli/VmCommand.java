@@ -10,6 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Locale;
+import java.util.Set;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -22,6 +24,23 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true)
 final class VmCommand {
     private static final String NAME = "The VM's name";
+
+    /** Its guest runs, whether or not it runs on two servers yet. */
+    private static final Set<String> RUNS =
+            Set.of("Running", "Pairing", "Raising", "Lockstep", "GoingSolo");
+
+    private static final Set<String> STOPPED = Set.of("Stopped");
+
+    enum Wished {
+        RESTART(Set.of("Running")),
+        SYSTEM(Set.of("Lockstep"));
+
+        private final Set<String> reached;
+
+        Wished(Set<String> reached) {
+            this.reached = reached;
+        }
+    }
 
     @Mixin private final Target target;
 
@@ -41,10 +60,10 @@ final class VmCommand {
                 description = "Wait no longer than this; default: ${DEFAULT-VALUE}")
         int seconds;
 
-        Answer until(String state, Session session, String name, Answer answer)
+        Answer until(Set<String> states, Session session, String name, Answer answer)
                 throws InterruptedException {
             return wait
-                    ? new Progress(session, name, Duration.ofSeconds(seconds)).until(state)
+                    ? new Progress(session, name, Duration.ofSeconds(seconds)).until(states)
                     : answer;
         }
     }
@@ -64,7 +83,7 @@ final class VmCommand {
         return target.run(session -> {
             var answer = session.client().post("/vms?start=" + !noStart, content(file));
             var name = answer.body().path("name").asText();
-            tell(session, waiting.until(noStart ? "Stopped" : "Running", session, name, answer));
+            tell(session, waiting.until(noStart ? STOPPED : RUNS, session, name, answer));
         });
     }
 
@@ -90,6 +109,7 @@ final class VmCommand {
                                 "state",
                                 "protection",
                                 "primary",
+                                "secondary",
                                 "address",
                                 "failovers");
                     });
@@ -112,7 +132,7 @@ final class VmCommand {
             @Mixin Waiting waiting) {
         return target.run(session -> {
             var answer = session.client().change("POST", path(name) + "/start");
-            tell(session, waiting.until("Running", session, name, answer));
+            tell(session, waiting.until(RUNS, session, name, answer));
         });
     }
 
@@ -124,8 +144,46 @@ final class VmCommand {
             @Mixin Waiting waiting) {
         return target.run(session -> {
             var answer = session.client().change("POST", path(name) + "/stop?kill=" + kill);
-            tell(session, waiting.until("Stopped", session, name, answer));
+            tell(session, waiting.until(STOPPED, session, name, answer));
         });
+    }
+
+    @Command(
+            description = {
+                "Change how far a VM is protected, while it runs and its connections go on",
+                "restart: it starts again when its server fails. system: it runs on two servers, and"
+                        + " goes on when one fails."
+            },
+            mixinStandardHelpOptions = true)
+    int protect(
+            @Parameters(paramLabel = "<name>", description = NAME) String name,
+            @Option(
+                            names = "--level",
+                            required = true,
+                            paramLabel = "<level>",
+                            description = "restart or system")
+                    Wished level,
+            @Mixin Waiting waiting) {
+        return target.run(session -> {
+            var answer =
+                    session.client()
+                            .change(
+                                    "POST",
+                                    path(name)
+                                            + "/protect?level="
+                                            + level.name().toLowerCase(Locale.ROOT));
+            tell(session, waiting.until(level.reached, session, name, answer));
+        });
+    }
+
+    @Command(
+            description =
+                    "Let the second server of a VM at level system go on with it, and end the copy"
+                            + " on the first",
+            mixinStandardHelpOptions = true)
+    int switchover(@Parameters(paramLabel = "<name>", description = NAME) String name) {
+        return target.run(session ->
+                tell(session, session.client().change("POST", path(name) + "/switchover")));
     }
 
     @Command(description = "Delete a stopped VM; its disks stay", mixinStandardHelpOptions = true)

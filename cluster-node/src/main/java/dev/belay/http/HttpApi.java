@@ -73,6 +73,10 @@ public final class HttpApi extends AllDirectives {
                                 delete(() -> answer(request -> vms.delete(vm, request))))),
                 path("start", () -> post(() -> answer(request -> vms.start(vm, request)))),
                 path("stop", () -> post(() -> answer(request -> vms.stop(vm, request)))),
+                path("protect", () -> post(() -> answer(request -> vms.protect(vm, request)))),
+                path(
+                        "switchover",
+                        () -> post(() -> answer(request -> vms.switchover(vm, request)))),
                 path("failovers", () -> get(() -> answer(request -> vms.failovers(vm, request)))));
     }
 

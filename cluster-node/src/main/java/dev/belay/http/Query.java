@@ -1,7 +1,9 @@
 package dev.belay.http;
 
 import dev.belay.http.Problem.Code;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -44,6 +46,24 @@ record Query(Map<String, List<String>> values) {
                                     .formatted(name, shown(other)),
                             "Write %s=true or %s=false.".formatted(name, name));
         };
+    }
+
+    /** Required; in any case of its letters. */
+    <E extends Enum<E>> E choice(String name, Class<E> all) {
+        var given = text(name).orElse("");
+        return Arrays.stream(all.getEnumConstants())
+                .filter(value -> value.name().equalsIgnoreCase(given))
+                .findFirst()
+                .orElseThrow(() ->
+                        refusal(
+                                "Expected parameter '%s' to be %s, but got '%s'"
+                                        .formatted(name, Fields.choices(all), shown(given)),
+                                "Write %s=%s, for example."
+                                        .formatted(
+                                                name,
+                                                all.getEnumConstants()[0]
+                                                        .name()
+                                                        .toLowerCase(Locale.ROOT))));
     }
 
     OptionalLong number(String name, long least, long most) {

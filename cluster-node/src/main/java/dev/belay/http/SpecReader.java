@@ -141,7 +141,12 @@ final class SpecReader {
             disk.fault("image", "expected either path or image, but both are there");
         }
         boolean file = disk.has("path") || disk.has("image");
-        if (!file && given.isPresent() && kind != DiskKind.EPHEMERAL) {
+        if (kind == DiskKind.MIRRORED && disk.has("path")) {
+            disk.fault(
+                    "path",
+                    "not for a mirrored disk: Belay keeps its bytes in each server's data folder; give image, what it begins as, or sizeMiB");
+        }
+        if (!file && given.isPresent() && !isMade(kind)) {
             disk.fault("path", "missing; a %s disk needs %s".formatted(word(kind), PATH_FORM));
         }
         var size = size(disk, kind, file);
@@ -151,18 +156,26 @@ final class SpecReader {
         return new DiskSpec(name, kind, where, format, size);
     }
 
+    /** By Belay; others exist before their VM does. */
+    private static boolean isMade(DiskKind kind) {
+        return kind == DiskKind.EPHEMERAL || kind == DiskKind.MIRRORED;
+    }
+
     private static int size(Fields disk, DiskKind kind, boolean file) {
         int size = disk.number("sizeMiB", 0, MOST_DISK_MIB, Optional.of(0));
-        if (kind == DiskKind.EPHEMERAL && !file && size == 0 && !disk.faulty("sizeMiB")) {
+        if (isMade(kind) && !file && size == 0 && !disk.faulty("sizeMiB")) {
             disk.fault(
                     "sizeMiB",
-                    "missing; an ephemeral disk without image needs its size, 1 to "
-                            + MOST_DISK_MIB);
+                    "missing; %s %s disk without image needs its size, 1 to %d"
+                            .formatted(
+                                    kind == DiskKind.EPHEMERAL ? "an" : "a",
+                                    word(kind),
+                                    MOST_DISK_MIB));
         }
         if (size > 0 && file) {
             disk.fault(
                     "sizeMiB",
-                    "allowed only for an ephemeral disk without image; this one is as large as its file");
+                    "allowed only for an ephemeral or mirrored disk without image; this one is as large as its file");
         }
         return size;
     }

@@ -6,6 +6,7 @@ import dev.belay.decision.VmInput;
 import dev.belay.decision.VmState;
 import dev.belay.decision.VmState.Present;
 import dev.belay.http.Problem.Code;
+import dev.belay.model.Level;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
 import dev.belay.model.VmSpec;
@@ -84,6 +85,15 @@ final class VmResource {
         return change(name, new VmInput.Delete(Query.of(request, "force").flag("force", false)));
     }
 
+    CompletionStage<HttpResponse> protect(String name, HttpRequest request) {
+        return change(name, new VmInput.Protect(Query.of(request, "level").choice("level", Level.class)));
+    }
+
+    CompletionStage<HttpResponse> switchover(String name, HttpRequest request) {
+        Query.of(request);
+        return change(name, new VmInput.Switchover());
+    }
+
     private CompletionStage<HttpResponse> change(String name, VmInput.Request wish) {
         var vm = name(name);
         return carry(vm, wish)
@@ -96,7 +106,8 @@ final class VmResource {
                         "%s of vm %s".formatted(request.getClass().getSimpleName(), vm),
                         "/api/v1/vms/" + vm,
                         repeat(request),
-                        !(request instanceof VmInput.Delete));
+                        !(request instanceof VmInput.Delete
+                                || request instanceof VmInput.Switchover));
         return carrier.carry(wish, admin.request(vm, request), refused -> refused(vm, refused));
     }
 
@@ -130,6 +141,10 @@ final class VmResource {
                     "Repeating is safe: starting a VM that shall run changes nothing";
             case VmInput.Stop _ ->
                     "Repeating is safe: stopping a VM that shall be stopped changes nothing";
+            case VmInput.Protect _ ->
+                    "Repeating is safe: a level that the VM has already changes nothing";
+            case VmInput.Switchover _ ->
+                    "Look before you repeat it: if it was carried out, the repeat moves the VM back";
             case VmInput.Delete _ ->
                     "Repeating is safe, unless somebody created a VM of that name since: if it was carried out, the repeat is refused with 'vm-not-found'";
         };

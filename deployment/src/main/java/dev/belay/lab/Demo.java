@@ -16,16 +16,17 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /**
- * {@code belay demo}: a server dies with a VM on it, and the VM comes back on the other one. Told
- * line by line, on a terminal as in a log.
+ * {@code belay demo}: a server dies with a VM on it, and the VM comes back on the other one; then
+ * with one that runs on two servers, and nobody notices. Told line by line, on a terminal as in a
+ * log.
  */
 @Command(
         name = "demo",
         mixinStandardHelpOptions = true,
         description = {
-            "Shows a failover on real QEMU: two servers and a witness on this machine, a VM, a power"
-                    + " cut.",
-            "Takes about half a minute and removes everything afterwards. Needs root."
+            "Shows failovers on real QEMU: two servers and a witness on this machine, a VM, a",
+            "power cut; then a VM on two servers, and nobody notices.",
+            "Takes about two minutes and removes everything afterwards. Needs root."
         })
 public final class Demo implements Callable<Integer> {
     private static final String VM = "demo";
@@ -51,7 +52,7 @@ public final class Demo implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        say("Belay demo: two servers and a witness on this machine, one VM, one power cut.");
+        say("Belay demo: two servers and a witness on this machine, VMs, power cuts.");
         say("Each node is a JVM in a network namespace of its own; the VM is a real QEMU.");
         finished.set(keep);
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(this::tidyUp));
@@ -117,7 +118,11 @@ public final class Demo implements Callable<Integer> {
             var before = client.seen();
             say(before.replies() + " replies so far. Now the power of " + first.node() + " goes.");
             failOver(lab, client, first);
+            lab.start(first.node());
         }
+        lab.awaitReady(GUEST_PATIENCE);
+        lab.delete("/api/v1/vms/" + VM + "?force=true");
+        new DemoLockstep(lab, this::say).show();
     }
 
     private void failOver(Lab lab, EchoClient client, Lab.Qemu first) {

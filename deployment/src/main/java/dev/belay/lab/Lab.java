@@ -148,6 +148,15 @@ public final class Lab implements AutoCloseable {
         return known(node).data();
     }
 
+    public Path config(String node) {
+        return known(node).config();
+    }
+
+    /** The command that starts a node, but for its last word, the configuration. */
+    public List<String> program() {
+        return lab.state().program();
+    }
+
     /** The end of a node's log. */
     public List<String> lastLogLines(String node, int count) {
         return known(node).lastLines(count);

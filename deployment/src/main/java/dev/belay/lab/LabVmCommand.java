@@ -2,6 +2,7 @@ package dev.belay.lab;
 
 import java.time.Duration;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -36,12 +37,12 @@ final class LabVmCommand implements Callable<Integer> {
     @Option(
             names = "--disk",
             paramLabel = "KIND",
-            defaultValue = "ephemeral",
             converter = Words.DiskWord.class,
             description =
-                    "ephemeral, shared (a file of 64 MiB that all servers see) or none"
-                            + " (default: ${DEFAULT-VALUE}).")
-    private TestVm.Disk disk = TestVm.Disk.EPHEMERAL;
+                    "ephemeral, shared (a file of 64 MiB that all servers see), mirrored (a file"
+                            + " on each server that it runs on) or none (default: ephemeral;"
+                            + " mirrored at level SYSTEM).")
+    private TestVm.@Nullable Disk disk;
 
     @Option(names = "--no-wait", description = "Do not wait till the guest answers.")
     private boolean noWait;
@@ -53,13 +54,17 @@ final class LabVmCommand implements Callable<Integer> {
             description = "How long to wait (default: ${DEFAULT-VALUE}).")
     private int timeout;
 
+    private TestVm.Disk usual() {
+        return level.equalsIgnoreCase("SYSTEM") ? TestVm.Disk.MIRRORED : TestVm.Disk.EPHEMERAL;
+    }
+
     @Override
     public Integer call() {
         var wanted =
                 TestVm.of(vm)
                         .withLevel(level)
                         .withMemoryMib(memory)
-                        .withDisk(disk)
+                        .withDisk(disk == null ? usual() : disk)
                         .withAwait(noWait ? Duration.ZERO : Duration.ofSeconds(timeout));
         var guest = common.lab().vm(wanted);
         return common.print(

@@ -114,7 +114,7 @@ final class NodeFiles {
         return folder.resolve("run");
     }
 
-    private Path config() {
+    Path config() {
         return folder.resolve("belay.conf");
     }
 

@@ -29,6 +29,8 @@ public record TestVm(
         SHARED,
         /** An empty disk at each start. */
         EPHEMERAL,
+        /** A file on each server that it runs on, kept alike in lockstep. */
+        MIRRORED,
         NONE
     }
 
@@ -81,6 +83,11 @@ public record TestVm(
                             .put("name", "data")
                             .put("kind", "ephemeral")
                             .put("format", "raw")
+                            .put("sizeMiB", DISK_MIB);
+            case MIRRORED ->
+                    disks.addObject()
+                            .put("name", "data")
+                            .put("kind", "mirrored")
                             .put("sizeMiB", DISK_MIB);
             case SHARED ->
                     disks.addObject()

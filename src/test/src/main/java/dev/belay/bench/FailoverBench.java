@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
             "Measures failovers on a lab of two servers and a witness, and what Belay costs at rest.",
             "All of it takes about an hour; run it on a machine that does nothing else.",
             "Names for --only: server, server-fenced, processes, processes-fenced, client, qemu, node,",
-            "load, rest, start, journal."
+            "lockstep, lockstep-server, load, rest, start, journal."
         })
 final class FailoverBench implements Callable<Integer> {
     private static final List<Benchmark> ALL =
@@ -38,6 +38,11 @@ final class FailoverBench implements Callable<Integer> {
                             "all processes killed, agent",
                             ServerLoss::processesFenced),
                     new Benchmark("client", "power cut, seen by a client", ServerLoss::client),
+                    new Benchmark("lockstep", "QEMU killed, in lockstep", LockstepLoss::qemu),
+                    new Benchmark(
+                            "lockstep-server",
+                            "power cut, in lockstep",
+                            LockstepLoss::powerCut),
                     new Benchmark("journal", "a journal write", JournalBench::figures),
                     new Benchmark("load", "two busy cores", Quiet::load));
 

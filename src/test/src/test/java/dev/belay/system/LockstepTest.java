@@ -1,0 +1,165 @@
+package dev.belay.system;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.belay.lab.SteadyClient;
+import dev.belay.lab.TestVm;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/**
+ * A VM on two servers. Whatever is lost, somebody who holds one TCP connection through all of it
+ * gets every reply, once, and no acknowledged line is lost.
+ */
+@Tag("system")
+class LockstepTest {
+    private static final String VM = "twin";
+
+    /** Servers that are lost over and over are to be used over and over, without quarantine. */
+    @RegisterExtension
+    static final LabExtension LAB =
+            new LabExtension(
+                    "lockstep", options -> options.withSettings("belay.calm.cool-down = 1s"));
+
+    private static Cluster cluster;
+    private static Guest guest;
+    private static SteadyClient client;
+
+    @BeforeAll
+    static void raiseAVm() {
+        cluster = new Cluster(LAB.lab());
+        var vm =
+                cluster.lab()
+                        .vm(
+                                TestVm.of(VM)
+                                        .withLevel("SYSTEM")
+                                        .withDisk(TestVm.Disk.MIRRORED)
+                                        .withAwait(Cluster.PATIENCE));
+        guest = new Guest(vm.address());
+        awaitLockstep();
+        client = new SteadyClient(vm.address());
+    }
+
+    @AfterAll
+    static void hangUp() {
+        if (client != null) {
+            client.close();
+        }
+    }
+
+    @AfterEach
+    void nothingWasNoticedAndAllIsProtectedAgain() {
+        LAB.lab().servers().forEach(LAB.lab()::start);
+        LAB.lab().awaitReady(Cluster.PATIENCE);
+        awaitLockstep();
+        assertThat(guest.append("after")).isPresent();
+    }
+
+    @Test
+    void aPowerCutOfEitherServerGoesUnnoticed() {
+        for (int cut = 1; cut <= 2; cut++) {
+            var dead = cluster.server(VM);
+            goesUnnoticed(() -> cluster.lab().kill(dead), cluster.other(dead));
+            cluster.lab().start(dead);
+            cluster.lab().awaitReady(dead, Cluster.PATIENCE);
+            awaitLockstep();
+        }
+        var second = cluster.other(cluster.server(VM));
+        goesUnnoticed(() -> cluster.lab().kill(second), cluster.server(VM));
+    }
+
+    @Test
+    void fiveQemusDieInARowOnOneConnection() {
+        for (int death = 1; death <= 5; death++) {
+            var primary = cluster.server(VM);
+            var victim = death % 2 == 1 ? primary : cluster.other(primary);
+            goesUnnoticed(() -> signal(victim, "KILL"), cluster.other(victim));
+            awaitLockstep();
+        }
+    }
+
+    @Test
+    void aQemuThatHangsIsLeftBehind() {
+        var primary = cluster.server(VM);
+        goesUnnoticed(() -> signal(primary, "STOP"), cluster.other(primary));
+    }
+
+    @Test
+    void twoThatLoseEachOtherAreOneAfterwards() {
+        var primary = cluster.server(VM);
+        goesUnnoticed(() -> cluster.lab().cut(primary, dev.belay.lab.Lab.Direction.BOTH), "");
+        cluster.lab().heal(primary);
+    }
+
+    @Test
+    void theLevelChangesAndTheGuestMovesUnderAConnection() {
+        var primary = cluster.server(VM);
+        goesUnnoticed(() -> post("/protect?level=restart"), primary);
+        await().atMost(Cluster.PATIENCE)
+                .until(() -> cluster.vm(VM).path("level").asText().equals("RESTART"));
+        cluster.assertOneCopy(VM);
+        post("/protect?level=system");
+        awaitLockstep();
+        goesUnnoticed(() -> post("/switchover"), cluster.other(primary));
+    }
+
+    /**
+     * @param survivor where it must run afterwards; empty: on either
+     */
+    private static void goesUnnoticed(Runnable event, String survivor) {
+        long before = lines();
+        var seen = client.seen();
+        event.run();
+        await().atMost(Cluster.PATIENCE)
+                .ignoreExceptions()
+                .untilAsserted(() -> {
+                    var vm = cluster.vm(VM);
+                    assertThat(vm.path("state").asText()).isIn("Running", "Pairing", "Raising", "Lockstep");
+                    assertThat(vm.path("primary").asText())
+                            .matches(primary -> survivor.isEmpty() || primary.equals(survivor));
+                    assertThat(client.seen().replies()).isGreaterThan(seen.replies() + 20);
+                });
+        assertThat(client.seen())
+                .as("what the client of %s saw", VM)
+                .matches(SteadyClient.Seen::isFlawless);
+        assertThat(guest.append("line")).as("number of the next line").contains(before + 1);
+    }
+
+    private static long lines() {
+        return guest.append("line").orElseThrow();
+    }
+
+    private static void awaitLockstep() {
+        await().atMost(Cluster.PATIENCE)
+                .ignoreExceptions()
+                .untilAsserted(() -> {
+                    assertThat(cluster.vm(VM).path("state").asText()).isEqualTo("Lockstep");
+                    assertThat(cluster.vm(VM).path("protection").asText()).isEqualTo("PROTECTED");
+                });
+    }
+
+    private static void post(String what) {
+        assertThat(Api.call(LAB.lab(), "POST", "/api/v1/vms/" + VM + what, "").status())
+                .isEqualTo(202);
+    }
+
+    private static void signal(String server, String signal) {
+        var pid =
+                LAB.lab().qemus(VM).stream()
+                        .filter(qemu -> qemu.node().equals(server))
+                        .findFirst()
+                        .orElseThrow()
+                        .pid();
+        try {
+            assertThat(new ProcessBuilder("kill", "-" + signal, Long.toString(pid)).start().waitFor())
+                    .isZero();
+        } catch (java.io.IOException | InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
