@@ -130,6 +130,10 @@ final class VmResource {
                     "Repeating is safe: starting a VM that shall run changes nothing";
             case VmInput.Stop _ ->
                     "Repeating is safe: stopping a VM that shall be stopped changes nothing";
+            case VmInput.Protect _ ->
+                    "Repeating is safe: a VM that has that level already stays as it is";
+            case VmInput.Switchover _ ->
+                    "Look first where it runs: if it was carried out, a repeat takes it back as soon as it runs on two servers again";
             case VmInput.Delete _ ->
                     "Repeating is safe, unless somebody created a VM of that name since: if it was carried out, the repeat is refused with 'vm-not-found'";
         };

@@ -3,12 +3,17 @@ package dev.belay.http;
 import dev.belay.decision.ClusterView;
 import dev.belay.decision.Explanation;
 import dev.belay.decision.Explanation.Protection;
+import dev.belay.decision.VmLife;
 import dev.belay.decision.VmState;
 import dev.belay.decision.VmState.Absent;
 import dev.belay.decision.VmState.BackingOff;
 import dev.belay.decision.VmState.FailingOver;
+import dev.belay.decision.VmState.GoingSolo;
+import dev.belay.decision.VmState.Lockstep;
+import dev.belay.decision.VmState.Pairing;
 import dev.belay.decision.VmState.Placing;
 import dev.belay.decision.VmState.Present;
+import dev.belay.decision.VmState.Raising;
 import dev.belay.decision.VmState.Running;
 import dev.belay.decision.VmState.Starting;
 import dev.belay.decision.VmState.Stopped;
@@ -74,7 +79,7 @@ record VmView(
                 Explanation.name(state),
                 Explanation.protection(state, view),
                 primary(state),
-                Optional.empty(),
+                VmLife.secondary(state).map(right -> right.server()),
                 vm.epoch().value(),
                 Explanation.of(state, view),
                 spec.address(),
@@ -122,6 +127,10 @@ record VmView(
         return switch (state) {
             case Starting s -> Optional.of(s.right().server());
             case Running s -> Optional.of(s.right().server());
+            case Pairing s -> Optional.of(s.right().server());
+            case Raising s -> Optional.of(s.primary().server());
+            case Lockstep s -> Optional.of(s.primary().server());
+            case GoingSolo s -> Optional.of(s.winner().server());
             case Stopping s -> Optional.of(s.right().server());
             // FailingOver: whether the lost server still runs it is exactly what is not known.
             case Stopped _, Waiting _, Placing _, FailingOver _, BackingOff _ -> Optional.empty();

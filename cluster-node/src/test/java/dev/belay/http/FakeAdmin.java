@@ -117,7 +117,10 @@ public final class FakeAdmin implements Admin {
                                     right, "", List.of(new VmInput.Timing("QEMU started", 42))));
             case VmAction.StopReplica(var right, _) ->
                     tell(vm, new VmInput.ReplicaGone(right, VmInput.Cause.STOPPED, "as ordered"));
-            case VmAction.Release _,
+            case VmAction.PrepareSecondary _,
+                    VmAction.RaisePair _,
+                    VmAction.GoSolo _,
+                    VmAction.Release _,
                     VmAction.AskStanding _,
                     VmAction.Confirm _,
                     VmAction.WakeAfter _,
