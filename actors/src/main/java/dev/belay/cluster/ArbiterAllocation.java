@@ -2,6 +2,7 @@ package dev.belay.cluster;
 
 import dev.belay.model.ServerName;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -22,13 +23,17 @@ public final class ArbiterAllocation extends ShardCoordinator.AbstractShardAlloc
     /**
      * What there is to know of an entity.
      *
-     * @param server that it decides about, if any
+     * @param servers that it decides about, if any; the first is the one that runs the VM
      * @param settled no action is pending, so that it may move
      */
-    public record Subject(Optional<ServerName> server, boolean settled) {}
+    public record Subject(List<ServerName> servers, boolean settled) {
+        public Subject {
+            servers = List.copyOf(servers);
+        }
+    }
 
     private static final IndexedSeq<String> NONE =
-            CollectionConverters.asScala(java.util.List.<String>of()).toIndexedSeq();
+            CollectionConverters.asScala(List.<String>of()).toIndexedSeq();
 
     private final NodeDirectory directory;
     private final Function<String, Subject> subjects;
@@ -77,11 +82,12 @@ public final class ArbiterAllocation extends ShardCoordinator.AbstractShardAlloc
         return Futures.successful(Set.of());
     }
 
-    /** 0: a witness; 1: another server; 2: the very server that it decides about. */
+    /** 0: a witness; 1: another server; 2: that of the second of a pair; 3: that of the first. */
     private int cost(ActorRef region, Subject subject) {
         var node = host(region).flatMap(directory::at).orElseGet(directory::selfNode);
-        if (subject.server().filter(node.name()::equals).isPresent()) {
-            return 2;
+        int at = subject.servers().indexOf(node.name());
+        if (at >= 0) {
+            return at == 0 ? 3 : 2;
         }
         return node.role() == NodeDirectory.Role.WITNESS ? 0 : 1;
     }

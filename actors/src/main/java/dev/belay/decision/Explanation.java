@@ -3,8 +3,12 @@ package dev.belay.decision;
 import dev.belay.decision.VmState.Absent;
 import dev.belay.decision.VmState.BackingOff;
 import dev.belay.decision.VmState.FailingOver;
+import dev.belay.decision.VmState.GoingSolo;
+import dev.belay.decision.VmState.Lockstep;
+import dev.belay.decision.VmState.Pairing;
 import dev.belay.decision.VmState.Placing;
 import dev.belay.decision.VmState.Present;
+import dev.belay.decision.VmState.Raising;
 import dev.belay.decision.VmState.Refusal;
 import dev.belay.decision.VmState.Running;
 import dev.belay.decision.VmState.Starting;
@@ -22,6 +26,8 @@ public final class Explanation {
 
     /** How well the VM is covered against the next failure, measured by its own level. */
     public enum Protection {
+        /** A second server is getting its disks and memory. */
+        SYNCING,
         /** Not running, or nothing could take over. */
         UNPROTECTED,
         /** The next failure that the level speaks of is covered. */
@@ -37,7 +43,8 @@ public final class Explanation {
             case Stopped _ -> "Stopped";
             case Waiting _ -> "Waiting";
             case Placing _, Starting _ -> "Starting";
-            case Running _ -> "Running";
+            case Running _, Pairing _, Raising _, Lockstep _ -> "Running";
+            case GoingSolo _ -> "GoingSolo";
             case Stopping _ -> "Stopping";
             case FailingOver _ -> "FailingOver";
             case BackingOff _ -> "BackingOff";
@@ -46,6 +53,10 @@ public final class Explanation {
 
     public static Protection protection(VmState state, ClusterView view) {
         return switch (state) {
+            case Running running when running.vm().wantsPair() -> Protection.DEGRADED;
+            case Lockstep _ -> Protection.PROTECTED;
+            case Pairing _, GoingSolo _ -> Protection.DEGRADED;
+            case Raising _ -> Protection.SYNCING;
             case Running running ->
                     refuge(running, running.right(), view) && view.disarming().isEmpty()
                             ? Protection.PROTECTED
@@ -71,6 +82,22 @@ public final class Explanation {
             case Placing s -> "Asking server " + s.candidate() + " to keep memory for it.";
             case Starting s -> "Starting on server " + s.right().server() + ".";
             case Running s -> running(s, view);
+            case Pairing s ->
+                    "Runs on server %s alone. Asking server %s to keep memory for a second copy of it."
+                            .formatted(s.right().server(), s.candidate());
+            case Raising s ->
+                    "Runs on server %s. Server %s is getting %s: %d %%."
+                            .formatted(
+                                    s.primary().server(),
+                                    s.secondary().server(),
+                                    inWords(s.stage()),
+                                    s.percent());
+            case Lockstep s ->
+                    "Runs on servers %s and %s in lockstep: if either fails, the other goes on with the same memory."
+                            .formatted(s.primary().server(), s.secondary().server());
+            case GoingSolo s ->
+                    "Goes on on server %s alone; its copy on server %s is given up."
+                            .formatted(s.winner().server(), s.loser().server());
             case Stopping s ->
                     (s.kill() ? "Being killed on server " : "Shutting down on server ")
                             + s.right().server()
@@ -99,6 +126,9 @@ public final class Explanation {
     private static String running(Running s, ClusterView view) {
         var server = s.right().server();
         var away = view.server(server).filter(there -> there.live() && !there.reachable());
+        if (away.isEmpty() && s.vm().wantsPair()) {
+            return "Runs on server " + server + " alone. " + alone(s.vm(), view);
+        }
         if (away.isEmpty()) {
             return "Runs on server "
                     + server
@@ -112,6 +142,32 @@ public final class Explanation {
                                 ? disarmed(view)
                                 : " Unless it comes back, it is fenced and the VM starts elsewhere.";
         return "Ran on server %s, which does not answer.%s".formatted(server, why);
+    }
+
+    /** Why it does not run on two, and what comes next. */
+    private static String alone(VmState.Vm vm, ClusterView view) {
+        var refusals = vm.pursuit().refusals();
+        if (vm.pursuit().failures() > 0) {
+            return refusals.isEmpty()
+                    ? "It had a second server for a short while only; a second one is looked for after a pause."
+                    : "The last try to run it on a second one failed: %s. The next try comes after a pause."
+                            .formatted(sentence(refusals));
+        }
+        if (refusals.isEmpty()) {
+            return view.servers().size() < 2
+                    ? "There is no other server for a second copy of it: the failure of this one is not covered."
+                    : "A second server is looked for.";
+        }
+        return "No other server can take a second copy of it, for which it needs %d MiB: %s. It is raised as soon as one can."
+                .formatted(VmPair.secondaryMiB(vm.spec()), sentence(refusals));
+    }
+
+    private static String inWords(RaiseStage stage) {
+        return switch (stage) {
+            case DISKS -> "a copy of its disks";
+            case MEMORY -> "its memory";
+            case LOCKSTEP -> "into step with it";
+        };
     }
 
     private static String disarmed(ClusterView view) {
@@ -140,12 +196,18 @@ public final class Explanation {
     /** Whether another server could take it now. */
     private static boolean refuge(Present state, RunRight right, ClusterView view) {
         var here = List.of(new Refusal(right.server(), "it runs there", true));
-        return VmPlacement.best(state.vm().spec(), view, here).isPresent();
+        return VmPlacement.best(state.vm(), view, here)
+                .filter(to -> VmPlacement.hasNewest(state.vm(), to))
+                .isPresent();
     }
 
     private static String uncovered(Present state, ClusterView view) {
         if (state.vm().spec().isPinned()) {
             return "A local disk pins it to this server: when the server fails, the VM waits for it to come back.";
+        }
+        if (state.vm().spec().isMirrored()) {
+            return "Only this server has its disks: when it fails, the VM waits for it to come back. To cover that: belay vm protect %s SYSTEM"
+                    .formatted(name(state));
         }
         return view.servers().size() < 2
                 ? "There is no other server: the failure of this one is not covered."

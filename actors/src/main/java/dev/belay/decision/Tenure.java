@@ -145,10 +145,9 @@ public final class Tenure {
             TenureState state, Incarnation held, boolean usable, VmAction order) {
         boolean taken =
                 switch (order) {
-                    case VmAction.StartReplica(var right, _) ->
-                            usable && right.incarnation().equals(held);
-                    case VmAction.Confirm(var right) -> usable && right.incarnation().equals(held);
                     case VmAction.StopReplica _ -> true;
+                    case VmAction.Order forRight ->
+                            usable && forRight.right().incarnation().equals(held);
                     case VmAction.Reserve _,
                             VmAction.Release _,
                             VmAction.AskStanding _,

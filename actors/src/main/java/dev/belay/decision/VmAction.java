@@ -2,6 +2,7 @@ package dev.belay.decision;
 
 import dev.belay.model.Epoch;
 import dev.belay.model.Incarnation;
+import dev.belay.model.PairAddress;
 import dev.belay.model.RunRight;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmSpec;
@@ -21,14 +22,42 @@ public sealed interface VmAction {
     /** To the server's entity: does this incarnation still hold? */
     record AskStanding(ServerName server, Incarnation incarnation) implements VmAction {}
 
-    /** To the server. */
-    record StartReplica(RunRight right, VmSpec spec) implements VmAction {}
+    /** To the server that the right names. */
+    sealed interface Order extends VmAction {
+        RunRight right();
+    }
 
-    /** To the server: end this right and every older one. */
-    record StopReplica(RunRight right, boolean kill) implements VmAction {}
+    record StartReplica(RunRight right, VmSpec spec) implements Order {}
 
-    /** To the server: does this replica still run? */
-    record Confirm(RunRight right) implements VmAction {}
+    /** End this right and every older one. */
+    record StopReplica(RunRight right, boolean kill) implements Order {}
+
+    /** Does this replica still run? */
+    record Confirm(RunRight right) implements Order {}
+
+    /** To the secondary's server: start it, waiting for the primary. SecondaryReady answers. */
+    record PrepareSecondary(RunRight secondary, RunRight primary, VmSpec spec) implements Order {
+        @Override
+        public RunRight right() {
+            return secondary;
+        }
+    }
+
+    /** To the primary's server: into lockstep with it. PairRaised or RaiseFailed answer. */
+    record RaisePair(RunRight primary, RunRight secondary, PairAddress at) implements Order {
+        @Override
+        public RunRight right() {
+            return primary;
+        }
+    }
+
+    /** To the winner's server: the pair is over, and it goes on alone. SoloDone answers. */
+    record GoSolo(RunRight winner, RunRight loser) implements Order {
+        @Override
+        public RunRight right() {
+            return winner;
+        }
+    }
 
     /** Say BackOffOver for this epoch after {@code pause}. */
     record WakeAfter(Duration pause, Epoch epoch) implements VmAction {}

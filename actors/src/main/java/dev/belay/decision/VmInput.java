@@ -2,6 +2,8 @@ package dev.belay.decision;
 
 import dev.belay.model.Epoch;
 import dev.belay.model.Incarnation;
+import dev.belay.model.Level;
+import dev.belay.model.PairAddress;
 import dev.belay.model.RunRight;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmSpec;
@@ -32,6 +34,11 @@ public sealed interface VmInput {
      */
     record Delete(boolean force) implements Request {}
 
+    record Protect(Level level) implements Request {}
+
+    /** A VM on two servers goes on at the second one; the first is ended. */
+    record Switchover() implements Request {}
+
     /** The server keeps memory free for this epoch. */
     record Reserved(ServerName server, Incarnation incarnation, Epoch epoch) implements VmInput {}
 
@@ -57,6 +64,51 @@ public sealed interface VmInput {
 
     /** A disk failed; the replica is paused and the guest has not seen the error. */
     record DiskFailed(RunRight right, String disk, String why) implements VmInput {}
+
+    /**
+     * News of a VM on two servers, or on its way there. They name both, so that late ones are
+     * known.
+     */
+    sealed interface PairNews extends VmInput {}
+
+    /** The second one waits for the first. */
+    record SecondaryReady(RunRight secondary, PairAddress at) implements PairNews {}
+
+    /**
+     * @param percent of this stage
+     */
+    record RaiseAdvanced(RunRight primary, RunRight secondary, RaiseStage stage, int percent)
+            implements PairNews {}
+
+    /**
+     * Both run in lockstep. From here on the first one goes on alone only when told so, whatever
+     * happens to its server's process.
+     */
+    record PairRaised(RunRight primary, RunRight secondary, List<Timing> timings)
+            implements PairNews {
+        public PairRaised {
+            timings = List.copyOf(timings);
+        }
+    }
+
+    /**
+     * The first one is an ordinary running replica again, and was never in lockstep with this
+     * second one.
+     */
+    record RaiseFailed(RunRight primary, RunRight secondary, String why) implements PairNews {}
+
+    /** The claimant does not hear its partner any more; it runs, and its output is closed. */
+    record PartnerLost(RunRight claimant, RunRight partner, String why) implements PairNews {}
+
+    /** In lockstep: its QEMU lives and does not answer. */
+    record ReplicaHung(RunRight right, String why) implements PairNews {}
+
+    /** The winner is an ordinary running replica, alone and heard. */
+    record SoloDone(RunRight winner, RunRight loser, List<Timing> timings) implements PairNews {
+        public SoloDone {
+            timings = List.copyOf(timings);
+        }
+    }
 
     /** A server tells that it runs this replica; it may be one that nobody wants any more. */
     record ReplicaSeen(RunRight right) implements VmInput {}

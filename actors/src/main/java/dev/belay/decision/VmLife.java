@@ -8,8 +8,12 @@ import dev.belay.decision.VmInput.Cause;
 import dev.belay.decision.VmState.Absent;
 import dev.belay.decision.VmState.BackingOff;
 import dev.belay.decision.VmState.FailingOver;
+import dev.belay.decision.VmState.GoingSolo;
+import dev.belay.decision.VmState.Lockstep;
+import dev.belay.decision.VmState.Pairing;
 import dev.belay.decision.VmState.Placing;
 import dev.belay.decision.VmState.Present;
+import dev.belay.decision.VmState.Raising;
 import dev.belay.decision.VmState.Running;
 import dev.belay.decision.VmState.Starting;
 import dev.belay.decision.VmState.Stopped;
@@ -19,16 +23,17 @@ import dev.belay.decision.VmState.Waiting;
 import dev.belay.model.Desired;
 import dev.belay.model.Epoch;
 import dev.belay.model.Incarnation;
-import dev.belay.model.Level;
 import dev.belay.model.RunRight;
 import dev.belay.model.ServerName;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
- * The life of one VM at level RESTART, as plain values.
+ * The life of one VM, as plain values; what a second server adds is told by {@link VmPair} and
+ * {@link VmSolo}.
  *
  * <pre>
  *  Absent --Create--> Waiting --a server fits--> Placing --Reserved--> Starting --ReplicaStarted--> Running
@@ -53,9 +58,20 @@ public final class VmLife {
     public static Decision<VmEvent, VmAction> decide(VmState state, Context now, VmInput input) {
         return switch (state) {
             case Absent s -> whenAbsent(s, now, input);
+            case Present s -> VmSolo.bury(s, now, input, whenPresent(s, now, input));
+        };
+    }
+
+    private static Decision<VmEvent, VmAction> whenPresent(
+            Present state, Context now, VmInput input) {
+        return switch (state) {
             case Present s when input instanceof VmInput.Request request ->
                     VmRequests.decide(s, now, request);
             case Present s when input instanceof VmInput.ReplicaSeen(var right) -> seen(s, right);
+            case Present s
+                    when input instanceof VmInput.SecondaryReady(var right, _)
+                            && !expected(s).contains(right) ->
+                    seen(s, right);
             // A server that keeps memory in vain says so again and again until it is told.
             case Present s when input instanceof VmInput.Reserved reserved && !needs(s, reserved) ->
                     tell(new VmAction.Release(reserved.server(), reserved.epoch()));
@@ -67,16 +83,18 @@ public final class VmLife {
             case Stopping s -> whenStopping(s, now, input);
             case FailingOver s -> whenFailingOver(s, now, input);
             case BackingOff s -> whenBackingOff(s, now, input);
+            case Pairing s -> VmPair.whenPairing(s, now, input);
+            case Raising s -> VmPair.whenRaising(s, now, input);
+            case Lockstep s -> VmSolo.whenLockstep(s, now, input);
+            case GoingSolo s -> VmSolo.whenGoingSolo(s, now, input);
         };
     }
 
     private static Decision<VmEvent, VmAction> whenAbsent(Absent s, Context now, VmInput input) {
         return switch (input) {
-            case VmInput.Create(var spec, _) when spec.level() != Level.RESTART ->
-                    new Rejected<>(
-                            Reason.UNSUPPORTED,
-                            "Level %s is not available in this version; only RESTART is"
-                                    .formatted(spec.level()));
+            case VmInput.Create(var spec, _)
+                    when VmLevels.refusal(spec, spec.level()).isPresent() ->
+                    VmLevels.refusal(spec, spec.level()).get();
             case VmInput.Create(var spec, var start) -> {
                 var desired = start ? Desired.RUNNING : Desired.STOPPED;
                 var steps = new VmSteps(now, s).add(new VmEvent.VmCreated(now.at(), spec, desired));
@@ -88,9 +106,12 @@ public final class VmLife {
             // away then.
             case VmInput.ReplicaSeen(var right) when !right.epoch().isAfter(s.last()) ->
                     tell(new VmAction.StopReplica(right, true));
+            case VmInput.SecondaryReady(var right, _) when !right.epoch().isAfter(s.last()) ->
+                    tell(new VmAction.StopReplica(right, true));
             case VmInput.Reserved(var server, _, var epoch) ->
                     tell(new VmAction.Release(server, epoch));
-            case VmInput.ReplicaSeen _,
+            case VmInput.PairNews _,
+                    VmInput.ReplicaSeen _,
                     VmInput.ReservationRefused _,
                     VmInput.ReplicaStarted _,
                     VmInput.ReplicaStartFailed _,
@@ -109,8 +130,7 @@ public final class VmLife {
 
     /** A replica turned up: of the newest right it is expected, of an older one it must go. */
     private static Decision<VmEvent, VmAction> seen(Present state, RunRight right) {
-        var expected = right(state);
-        if (expected.isPresent() && expected.get().equals(right)) {
+        if (expected(state).contains(right)) {
             return ignored("it is the one that should run");
         }
         return right.epoch().isAfter(state.vm().epoch())
@@ -121,19 +141,53 @@ public final class VmLife {
 
     /** Whether the memory that a server keeps is still wanted there. */
     private static boolean needs(Present state, VmInput.Reserved reserved) {
+        boolean asked =
+                switch (state) {
+                    case Placing s -> reserved.server().equals(s.candidate());
+                    case Pairing s -> reserved.server().equals(s.candidate());
+                    case BackingOff s -> isAt(s.last(), reserved.server(), reserved.incarnation());
+                    case Stopped _,
+                            Waiting _,
+                            Starting _,
+                            Running _,
+                            Raising _,
+                            Lockstep _,
+                            GoingSolo _,
+                            Stopping _,
+                            FailingOver _ ->
+                            false;
+                };
+        return asked
+                || Stream.concat(expected(state).stream(), state.vm().ending().stream())
+                        .anyMatch(right -> isAt(right, reserved.server(), reserved.incarnation()));
+    }
+
+    static boolean isAt(RunRight right, ServerName server, Incarnation incarnation) {
+        return right.server().equals(server) && right.incarnation().equals(incarnation);
+    }
+
+    /** The second of a pair: it follows the one that {@link #right} names. */
+    public static Optional<RunRight> secondary(VmState state) {
         return switch (state) {
-            case Stopped _, Waiting _ -> false;
-            case Placing s -> reserved.server().equals(s.candidate());
-            case Starting s -> isAt(s.right(), reserved.server(), reserved.incarnation());
-            case Running s -> isAt(s.right(), reserved.server(), reserved.incarnation());
-            case Stopping s -> isAt(s.right(), reserved.server(), reserved.incarnation());
-            case FailingOver s -> isAt(s.lost(), reserved.server(), reserved.incarnation());
-            case BackingOff s -> isAt(s.last(), reserved.server(), reserved.incarnation());
+            case Raising s -> Optional.of(s.secondary());
+            case Lockstep s -> Optional.of(s.secondary());
+            case Absent _,
+                    Stopped _,
+                    Waiting _,
+                    Placing _,
+                    Starting _,
+                    Running _,
+                    Pairing _,
+                    GoingSolo _,
+                    Stopping _,
+                    FailingOver _,
+                    BackingOff _ ->
+                    Optional.empty();
         };
     }
 
-    private static boolean isAt(RunRight right, ServerName server, Incarnation incarnation) {
-        return right.server().equals(server) && right.incarnation().equals(incarnation);
+    private static List<RunRight> expected(VmState state) {
+        return Stream.concat(right(state).stream(), secondary(state).stream()).toList();
     }
 
     /** The right that is out, if one is: something may run under it. */
@@ -142,6 +196,10 @@ public final class VmLife {
             case Absent _, Stopped _, Waiting _, Placing _, BackingOff _ -> Optional.empty();
             case Starting s -> Optional.of(s.right());
             case Running s -> Optional.of(s.right());
+            case Pairing s -> Optional.of(s.right());
+            case Raising s -> Optional.of(s.primary());
+            case Lockstep s -> Optional.of(s.primary());
+            case GoingSolo s -> Optional.of(s.winner());
             case Stopping s -> Optional.of(s.right());
             case FailingOver s -> Optional.of(s.lost());
         };
@@ -213,7 +271,7 @@ public final class VmLife {
         };
     }
 
-    private static Decision<VmEvent, VmAction> whenRunning(Running s, Context now, VmInput input) {
+    static Decision<VmEvent, VmAction> whenRunning(Running s, Context now, VmInput input) {
         return switch (input) {
             case VmInput.ReplicaGone(var right, var cause, var detail)
                     when right.equals(s.right()) ->
@@ -235,6 +293,15 @@ public final class VmLife {
             case VmInput.Settled(var epoch)
                     when epoch.equals(s.right().epoch()) && s.vm().failures() > 0 ->
                     new VmSteps(now, s).add(new VmEvent.VmSettled(now.at(), epoch)).accepted();
+            case VmInput.Tick _ -> VmPair.pursue(new VmSteps(now, s)).accepted();
+            case VmInput.BackOffOver(var epoch) when epoch.equals(s.vm().epoch()) ->
+                    VmPair.again(new VmSteps(now, s), s.right()).accepted();
+            // A pair that was given up, and that its server does not know to be over.
+            case VmInput.PairRaised(var primary, var secondary, _) when primary.equals(s.right()) ->
+                    tell(new VmAction.GoSolo(primary, secondary));
+            case VmInput.PartnerLost(var claimant, var partner, _)
+                    when claimant.equals(s.right()) ->
+                    tell(new VmAction.GoSolo(claimant, partner));
             default -> whileRightIsOut(s, s.right(), now, input);
         };
     }
@@ -251,7 +318,7 @@ public final class VmLife {
     }
 
     /** What is the same in every state in which something may run. */
-    private static Decision<VmEvent, VmAction> whileRightIsOut(
+    static Decision<VmEvent, VmAction> whileRightIsOut(
             Present s, RunRight right, Context now, VmInput input) {
         return switch (input) {
             case VmInput.ServerLost(var server, var incarnation, var evidence)
@@ -295,13 +362,22 @@ public final class VmLife {
     }
 
     /** A proof covers the incarnation that it names and every older one of that server. */
-    private static boolean proves(VmInput.FenceProved proved, RunRight right) {
+    static boolean proves(VmInput.FenceProved proved, RunRight right) {
         return proved.server().equals(right.server())
                 && !right.incarnation().isAfter(proved.incarnation());
     }
 
     /** What to send again after a restart and now and then, from the state alone. */
     public static List<VmAction> pending(VmState state) {
+        if (!(state instanceof Present present) || present.vm().ending().isEmpty()) {
+            return awaited(state);
+        }
+        return Stream.concat(awaited(state).stream(), VmSolo.pending(present.vm()).stream())
+                .distinct()
+                .toList();
+    }
+
+    private static List<VmAction> awaited(VmState state) {
         return switch (state) {
             case Absent _, Stopped _ -> List.of();
             case Waiting s ->
@@ -320,15 +396,46 @@ public final class VmLife {
                             standing(s.right()),
                             keep(s.vm(), s.right()));
             case Running s -> {
+                var actions = running(s.vm(), s.right());
+                actions.addAll(VmPair.pending(s.vm()));
+                yield actions;
+            }
+            case Pairing s -> {
+                var actions = running(s.vm(), s.right());
+                actions.add(
+                        new VmAction.Reserve(
+                                s.candidate(),
+                                s.vm().epoch().next(),
+                                VmPair.secondaryMiB(s.vm().spec())));
+                yield actions;
+            }
+            case Raising s ->
+                    List.of(
+                            new VmAction.PrepareSecondary(
+                                    s.secondary(), s.primary(), s.vm().spec()),
+                            new VmAction.Confirm(s.primary()),
+                            standing(s.primary()),
+                            standing(s.secondary()),
+                            keep(s.vm(), s.primary()),
+                            keepSecondary(s.vm(), s.secondary()));
+            case Lockstep s -> {
                 var actions = new ArrayList<VmAction>();
-                actions.add(new VmAction.Confirm(s.right()));
-                actions.add(standing(s.right()));
-                actions.add(keep(s.vm(), s.right()));
-                if (s.vm().failures() > 0) {
-                    actions.add(new VmAction.SettleAfter(SETTLED, s.right().epoch()));
+                actions.add(new VmAction.Confirm(s.primary()));
+                actions.add(new VmAction.Confirm(s.secondary()));
+                actions.add(standing(s.primary()));
+                actions.add(standing(s.secondary()));
+                actions.add(keep(s.vm(), s.primary()));
+                actions.add(keepSecondary(s.vm(), s.secondary()));
+                if (s.vm().pursuit().failures() > 0) {
+                    actions.add(new VmAction.SettleAfter(SETTLED, s.secondary().epoch()));
                 }
                 yield actions;
             }
+            case GoingSolo s ->
+                    List.of(
+                            new VmAction.GoSolo(s.winner(), s.loser()),
+                            new VmAction.Confirm(s.winner()),
+                            standing(s.winner()));
             case Stopping s ->
                     List.of(new VmAction.StopReplica(s.right(), s.kill()), standing(s.right()));
             case FailingOver s -> List.of(standing(s.lost()));
@@ -337,6 +444,17 @@ public final class VmLife {
                             new VmAction.WakeAfter(s.pause(), s.last().epoch()),
                             standing(s.last()));
         };
+    }
+
+    private static List<VmAction> running(Vm vm, RunRight right) {
+        var actions = new ArrayList<VmAction>();
+        actions.add(new VmAction.Confirm(right));
+        actions.add(standing(right));
+        actions.add(keep(vm, right));
+        if (vm.failures() > 0) {
+            actions.add(new VmAction.SettleAfter(SETTLED, right.epoch()));
+        }
+        return actions;
     }
 
     private static VmAction standing(RunRight right) {
@@ -348,6 +466,10 @@ public final class VmLife {
         return new VmAction.Reserve(right.server(), right.epoch(), vm.spec().memoryMiB());
     }
 
+    private static VmAction keepSecondary(Vm vm, RunRight right) {
+        return new VmAction.Reserve(right.server(), right.epoch(), VmPair.secondaryMiB(vm.spec()));
+    }
+
     static Decision<VmEvent, VmAction> tell(VmAction action) {
         return new Accepted<>(List.of(), List.of(action));
     }
@@ -357,7 +479,7 @@ public final class VmLife {
     }
 
     /** Late or repeated news: the state says what is waited for, and this is not it. */
-    private static Decision<VmEvent, VmAction> ignoredNews(String waitingFor, VmInput input) {
+    static Decision<VmEvent, VmAction> ignoredNews(String waitingFor, VmInput input) {
         return new Ignored<>(
                 input.getClass().getSimpleName() + " changes nothing while " + waitingFor);
     }

@@ -2,19 +2,20 @@ package dev.belay.decision;
 
 import dev.belay.decision.ClusterView.ServerView;
 import dev.belay.decision.VmState.Refusal;
+import dev.belay.decision.VmState.Stopped;
 import dev.belay.decision.VmState.Vm;
 import dev.belay.decision.VmState.Waiting;
 import dev.belay.model.Desired;
 import dev.belay.model.Placement;
 import dev.belay.model.RunRight;
 import dev.belay.model.ServerName;
-import dev.belay.model.VmSpec;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Where a VM goes next, when nothing of it runs. */
 final class VmPlacement {
@@ -37,7 +38,11 @@ final class VmPlacement {
             return rest(steps);
         }
         var view = steps.now().view();
-        var candidate = first(vm.spec(), view, s -> refusal(vm, view, s, asked, insist).isEmpty());
+        var candidate =
+                sorted(vm.spec().placement(), view)
+                        .filter(s -> refusal(vm, view, s, asked, insist).isEmpty())
+                        .map(ServerView::name)
+                        .findFirst();
         if (candidate.isPresent()) {
             var server = candidate.get();
             return steps.step("chose " + server + " to run it")
@@ -75,6 +80,12 @@ final class VmPlacement {
                                                                 now.where(),
                                                                 "not wanted any more: stays stopped",
                                                                 -1))))));
+        // What lost is ended first, so that nothing of it is left behind.
+        if (steps.vm().deleting() && !steps.vm().ending().isEmpty()) {
+            return steps.state() instanceof Stopped
+                    ? steps
+                    : steps.add(new VmEvent.VmStopped(now.at()));
+        }
         return steps.vm().deleting()
                 ? steps.add(new VmEvent.VmDeleted(now.at(), steps.vm().epoch()))
                 : steps.add(new VmEvent.VmStopped(now.at()));
@@ -105,40 +116,49 @@ final class VmPlacement {
     }
 
     /** Where it fits, whoever else waits and whether or not it may move by itself now. */
-    static Optional<ServerName> best(VmSpec spec, ClusterView view, List<Refusal> asked) {
-        return first(spec, view, server -> refusal(spec, server, asked).isEmpty());
+    static Optional<ServerName> best(Vm vm, ClusterView view, List<Refusal> asked) {
+        return sorted(vm.spec().placement(), view)
+                .filter(server -> refusal(vm, vm.spec().memoryMiB(), server, asked).isEmpty())
+                .map(ServerView::name)
+                .findFirst();
     }
 
-    private static Optional<ServerName> first(
-            VmSpec spec, ClusterView view, Predicate<ServerView> fits) {
-        var wish = spec.placement();
+    /** The best first. */
+    static Stream<ServerView> sorted(Placement wish, ClusterView view) {
         return view.servers().stream()
-                .filter(fits)
                 .sorted(
                         Comparator.comparingInt((ServerView server) ->
                                         wish.prefer().contains(server.name()) ? 0 : 1)
                                 .thenComparingInt(
                                         server -> wish.avoid().contains(server.name()) ? 1 : 0)
                                 .thenComparingInt(server -> -server.freeMiB())
-                                .thenComparing(server -> server.name().value()))
-                .map(ServerView::name)
-                .findFirst();
+                                .thenComparing(server -> server.name().value()));
     }
 
     private static Optional<Refusal> refusal(
             Vm vm, ClusterView view, ServerView server, List<Refusal> asked, boolean insist) {
-        return refusal(vm.spec(), server, asked)
+        return outdated(vm, server)
+                .or(() -> refusal(vm, vm.spec().memoryMiB(), server, asked))
                 .or(() -> held(vm, view, server.name()))
                 .or(() ->
                         insist
                                 ? Optional.empty()
-                                : VmPriority.ahead(vm.spec(), server, view)
-                                        .map(other ->
-                                                new Refusal(
-                                                        server.name(),
-                                                        "its room is left to VM '%s' of higher priority for now"
-                                                                .formatted(other),
-                                                        false)));
+                                : VmPriority.leftTo(
+                                        vm.spec(), vm.spec().memoryMiB(), server, view));
+    }
+
+    /** A VM starts only from the newest bytes of its disks. */
+    private static Optional<Refusal> outdated(Vm vm, ServerView server) {
+        if (hasNewest(vm, server.name())) {
+            return Optional.empty();
+        }
+        var newest = vm.legs().stream().map(ServerName::value).collect(Collectors.joining(" and "));
+        return Optional.of(
+                new Refusal(
+                        server.name(),
+                        "its disk there is not up to date; only %s has the newest"
+                                .formatted(newest),
+                        false));
     }
 
     /**
@@ -152,7 +172,12 @@ final class VmPlacement {
                 .map(disarming -> new Refusal(server, disarming.inWords(), false));
     }
 
-    private static Optional<Refusal> refusal(VmSpec spec, ServerView server, List<Refusal> asked) {
+    static boolean hasNewest(Vm vm, ServerName server) {
+        return !vm.spec().isMirrored() || vm.legs().isEmpty() || vm.legs().contains(server);
+    }
+
+    /** What speaks against running it there, first of the pair or second. */
+    static Optional<Refusal> refusal(Vm vm, int memoryMiB, ServerView server, List<Refusal> asked) {
         var said =
                 asked.stream()
                         .filter(refusal -> refusal.server().equals(server.name()))
@@ -160,8 +185,16 @@ final class VmPlacement {
         if (said.isPresent()) {
             return said;
         }
-        return unfit(spec.placement(), spec.memoryMiB(), server)
+        return unfit(vm.spec().placement(), memoryMiB, server)
+                .or(() -> beingEnded(vm, server))
                 .map(why -> new Refusal(server.name(), why, false));
+    }
+
+    private static Optional<String> beingEnded(Vm vm, ServerView server) {
+        return vm.ending().stream()
+                .filter(right -> VmLife.isAt(right, server.name(), server.incarnation()))
+                .findFirst()
+                .map(_ -> "an earlier copy of it is still being ended there");
     }
 
     static Optional<String> unfit(Placement wish, int memoryMiB, ServerView server) {

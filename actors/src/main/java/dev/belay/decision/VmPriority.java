@@ -65,6 +65,10 @@ public final class VmPriority {
                     VmState.Stopped _,
                     VmState.Starting _,
                     VmState.Running _,
+                    VmState.Pairing _,
+                    VmState.Raising _,
+                    VmState.Lockstep _,
+                    VmState.GoingSolo _,
                     VmState.Stopping _,
                     VmState.BackingOff _ ->
                     Optional.empty();
@@ -77,20 +81,36 @@ public final class VmPriority {
         return vm.deleting() || vm.desired() == Desired.STOPPED
                 ? Optional.empty()
                 : Optional.of(
-                        new Claim(
-                                spec.name(),
-                                spec.priority(),
-                                spec.memoryMiB(),
-                                spec.placement(),
-                                no));
+                        new Claim(spec.name(), spec.priority(), spec.memoryMiB(), wish(vm), no));
+    }
+
+    /** It can only start where the newest bytes of its disks are. */
+    private static Placement wish(VmState.Vm vm) {
+        var wish = vm.spec().placement();
+        return vm.legs().isEmpty()
+                ? wish
+                : new Placement(List.copyOf(vm.legs()), wish.prefer(), wish.avoid());
     }
 
     private static List<ServerName> refused(List<Refusal> refusals) {
         return refusals.stream().filter(Refusal::asked).map(Refusal::server).toList();
     }
 
+    /** Why {@code neededMiB} of the server's room are not for this VM now. */
+    static Optional<Refusal> leftTo(
+            VmSpec spec, int neededMiB, ServerView server, ClusterView view) {
+        return ahead(spec, neededMiB, server, view)
+                .map(other ->
+                        new Refusal(
+                                server.name(),
+                                "its room is left to VM '%s' of higher priority for now"
+                                        .formatted(other),
+                                false));
+    }
+
     /** The VM for which {@code server}'s room is left, if it is not enough for both. */
-    static Optional<VmName> ahead(VmSpec spec, ServerView server, ClusterView view) {
+    private static Optional<VmName> ahead(
+            VmSpec spec, int neededMiB, ServerView server, ClusterView view) {
         int free = server.freeMiB();
         var claims =
                 view.claims().stream()
@@ -108,7 +128,7 @@ public final class VmPriority {
                 continue;
             }
             free -= claim.memoryMiB();
-            if (free < spec.memoryMiB()) {
+            if (free < neededMiB) {
                 return Optional.of(claim.vm());
             }
         }

@@ -23,15 +23,7 @@ final class VmRecovery {
 
     static VmSteps started(VmSteps steps, RunRight right, String detail, List<Timing> timings) {
         var now = steps.now();
-        steps.steps(
-                timings.stream()
-                        .map(timing ->
-                                new Step(
-                                        now.at(),
-                                        right.server().value(),
-                                        timing.what(),
-                                        timing.tookMs()))
-                        .toList());
+        timed(steps, right, timings);
         steps.step("runs on " + right.server() + ": " + detail)
                 .add(new VmEvent.VmStarted(now.at(), right, detail));
         steps.vm()
@@ -40,9 +32,23 @@ final class VmRecovery {
                         steps.add(
                                 new VmEvent.FailoverEnded(
                                         now.at(), failover.ended(right.server(), now.at()))));
-        return steps.vm().failures() > 0
-                ? steps.act(new VmAction.SettleAfter(VmLife.SETTLED, right.epoch()))
-                : steps;
+        if (steps.vm().failures() > 0) {
+            steps.act(new VmAction.SettleAfter(VmLife.SETTLED, right.epoch()));
+        }
+        return VmPair.pursue(steps);
+    }
+
+    /** What the server did and how long each took, for the report. */
+    static VmSteps timed(VmSteps steps, RunRight right, List<Timing> timings) {
+        return steps.steps(
+                timings.stream()
+                        .map(timing ->
+                                new Step(
+                                        steps.now().at(),
+                                        right.server().value(),
+                                        timing.what(),
+                                        timing.tookMs()))
+                        .toList());
     }
 
     static VmSteps startFailed(VmSteps steps, RunRight right, String why, boolean elsewhere) {
@@ -133,7 +139,8 @@ final class VmRecovery {
         var view = steps.now().view();
         boolean elsewhere =
                 steps.vm().failures() > TRIES_HERE
-                        && VmPlacement.best(steps.vm().spec(), view, List.of(refusal))
+                        && VmPlacement.best(steps.vm(), view, List.of(refusal))
+                                .filter(to -> VmPlacement.hasNewest(steps.vm(), to))
                                 .filter(to -> VmPlacement.held(steps.vm(), view, to).isEmpty())
                                 .isPresent();
         return elsewhere ? leave(steps, last, refusal.why()) : here(steps, last);
@@ -175,7 +182,7 @@ final class VmRecovery {
     }
 
     /** Opens a report, or goes on with the one that is open. */
-    private static void begin(VmSteps steps, RunRight right, String cause, boolean fencing) {
+    static void begin(VmSteps steps, RunRight right, String cause, boolean fencing) {
         if (fencing && steps.state() instanceof FailingOver) {
             return;
         }
@@ -188,7 +195,7 @@ final class VmRecovery {
         steps.add(new VmEvent.FailoverBegan(steps.now().at(), number, cause, right, fencing));
     }
 
-    private static String describe(Cause cause, String detail) {
+    static String describe(Cause cause, String detail) {
         return switch (cause) {
             case DIED -> "QEMU ended: " + detail;
             case LEASE -> "the leash killed it because the lease ran out: " + detail;

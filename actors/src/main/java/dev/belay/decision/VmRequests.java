@@ -4,8 +4,12 @@ import dev.belay.decision.Decision.Reason;
 import dev.belay.decision.Decision.Rejected;
 import dev.belay.decision.VmState.BackingOff;
 import dev.belay.decision.VmState.FailingOver;
+import dev.belay.decision.VmState.GoingSolo;
+import dev.belay.decision.VmState.Lockstep;
+import dev.belay.decision.VmState.Pairing;
 import dev.belay.decision.VmState.Placing;
 import dev.belay.decision.VmState.Present;
+import dev.belay.decision.VmState.Raising;
 import dev.belay.decision.VmState.Running;
 import dev.belay.decision.VmState.Starting;
 import dev.belay.decision.VmState.Stopped;
@@ -33,6 +37,9 @@ final class VmRequests {
                     VmLife.ignored("it is desired to run already");
             case VmInput.Start _ -> start(new VmSteps(now, state));
             case VmInput.Stop(var kill) -> stop(state, new VmSteps(now, state), kill);
+            case VmInput.Protect(var level) ->
+                    VmLevels.protect(state, new VmSteps(now, state), level);
+            case VmInput.Switchover() -> VmSolo.switchover(state, now);
             case VmInput.Delete(var force) when !force && !(state instanceof Stopped) ->
                     new Rejected<>(
                             Reason.CONFLICT,
@@ -50,10 +57,16 @@ final class VmRequests {
 
     private static Decision<VmEvent, VmAction> stop(Present state, VmSteps steps, boolean kill) {
         boolean already = state.vm().desired() == Desired.STOPPED;
-        if (already && !(kill && state instanceof Stopping stopping && !stopping.kill())) {
+        if (already && !(kill && canHurry(state))) {
             return VmLife.ignored("it is desired to be stopped already");
         }
         return end(state, wish(steps, state.vm().deleting()), kill);
+    }
+
+    private static boolean canHurry(Present state) {
+        return (state instanceof Stopping stopping && !stopping.kill())
+                || state instanceof GoingSolo
+                || state instanceof Lockstep;
     }
 
     private static VmSteps wish(VmSteps steps, boolean delete) {
@@ -80,6 +93,22 @@ final class VmRequests {
                             .accepted();
             case Starting s -> stopReplica(steps, s.right(), kill);
             case Running s -> stopReplica(steps, s.right(), kill);
+            case Pairing s ->
+                    stopReplica(
+                            steps.act(new VmAction.Release(s.candidate(), s.vm().epoch().next())),
+                            s.right(),
+                            kill);
+            case Raising s when kill ->
+                    stopReplica(
+                            VmPair.giveUp(steps, s, "as the user desires", true),
+                            s.primary(),
+                            true);
+            // The guest is asked when nothing but itself holds it up any more.
+            case Raising s -> VmPair.giveUp(steps, s, "as the user desires", false).accepted();
+            case Lockstep s ->
+                    (kill ? VmSolo.kill(steps, s) : VmSolo.windDown(steps, s)).accepted();
+            case GoingSolo s when kill -> stopReplica(steps, s.winner(), true);
+            case GoingSolo _ -> steps.accepted();
             case Stopping s when kill && !s.kill() -> stopReplica(steps, s.right(), true);
             case Stopping _ -> steps.accepted();
             // What runs there is unknown: it is stopped when the proof has come.
@@ -89,10 +118,6 @@ final class VmRequests {
 
     private static Decision<VmEvent, VmAction> stopReplica(
             VmSteps steps, RunRight right, boolean kill) {
-        return steps.add(
-                        new VmEvent.StopBegan(
-                                steps.now().at(), right, kill, false, "as the user desires"))
-                .act(new VmAction.StopReplica(right, kill))
-                .accepted();
+        return VmSolo.end(steps, right, kill).accepted();
     }
 }

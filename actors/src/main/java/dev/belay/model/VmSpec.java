@@ -24,6 +24,15 @@ public record VmSpec(
         nics = List.copyOf(nics);
     }
 
+    public VmSpec at(Level other) {
+        return new VmSpec(name, cpus, memoryMiB, boot, disks, nics, other, placement, priority);
+    }
+
+    /** It has a disk of which each server that it runs on has a copy of its own. */
+    public boolean isMirrored() {
+        return disks.stream().anyMatch(disk -> disk.kind() == DiskKind.MIRRORED);
+    }
+
     /** The address that the user gave the first card that has one. */
     public Optional<String> address() {
         return nics.stream().flatMap(nic -> nic.address().stream()).findFirst();

@@ -269,6 +269,8 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
             case VmAction.StopReplica(var right, var kill) ->
                     tell(right.vm(), new ReplicaActor.Stop(right, kill));
             case VmAction.Confirm(var right) -> tell(right.vm(), new ReplicaActor.Confirm(right));
+            case VmAction.PrepareSecondary _, VmAction.RaisePair _, VmAction.GoSolo _ ->
+                    getContext().getLog().warn("{} is not known here yet", order);
             case VmAction.Reserve _,
                     VmAction.Release _,
                     VmAction.AskStanding _,

@@ -129,12 +129,7 @@ public final class VmEntity
                     once(action, run, new Wake(new VmInput.Settled(epoch)));
             case VmAction.InsistAfter(var patience, var epoch) ->
                     once(action, patience, new Wake(new VmInput.Insist(epoch)));
-            case VmAction.Reserve _,
-                    VmAction.Release _,
-                    VmAction.AskStanding _,
-                    VmAction.StartReplica _,
-                    VmAction.StopReplica _,
-                    VmAction.Confirm _ ->
+            case VmAction.Reserve _, VmAction.Release _, VmAction.AskStanding _, VmAction.Order _ ->
                     surroundings.carryOut(name, action);
         }
     }

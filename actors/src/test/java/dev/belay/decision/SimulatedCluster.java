@@ -188,9 +188,7 @@ final class SimulatedCluster {
                     toServer(vm, server, new ServerInput.Release(vm, upTo));
             case VmAction.AskStanding(var server, var incarnation) ->
                     toServer(vm, server, new ServerInput.AskStanding(vm, incarnation));
-            case VmAction.StartReplica order -> order(order, order.right());
-            case VmAction.StopReplica order -> order(order, order.right());
-            case VmAction.Confirm order -> order(order, order.right());
+            case VmAction.Order order -> order(order, order.right());
             case VmAction.WakeAfter(_, var epoch) ->
                     timer(action, vm, 5, () -> vmHears(vm, new VmInput.BackOffOver(epoch)));
             case VmAction.InsistAfter(_, var epoch) ->

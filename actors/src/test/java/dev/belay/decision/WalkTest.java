@@ -146,6 +146,8 @@ class WalkTest {
                             s.candidate().equals(ALPHA) ? Samples.I2 : Samples.I1,
                             s.vm().epoch().next());
             case VmState.Starting s -> new VmInput.ReplicaStarted(s.right(), "", List.of());
+            case VmState.Pairing _, VmState.Raising _, VmState.Lockstep _ -> new VmInput.Tick();
+            case VmState.GoingSolo s -> new VmInput.SoloDone(s.winner(), s.loser(), List.of());
             case VmState.Stopping s ->
                     new VmInput.ReplicaGone(s.right(), VmInput.Cause.STOPPED, "");
             case VmState.FailingOver s ->

@@ -3,12 +3,18 @@ package dev.belay.http;
 import dev.belay.decision.ClusterView;
 import dev.belay.decision.Explanation;
 import dev.belay.decision.Explanation.Protection;
+import dev.belay.decision.RaiseStage;
+import dev.belay.decision.VmLife;
 import dev.belay.decision.VmState;
 import dev.belay.decision.VmState.Absent;
 import dev.belay.decision.VmState.BackingOff;
 import dev.belay.decision.VmState.FailingOver;
+import dev.belay.decision.VmState.GoingSolo;
+import dev.belay.decision.VmState.Lockstep;
+import dev.belay.decision.VmState.Pairing;
 import dev.belay.decision.VmState.Placing;
 import dev.belay.decision.VmState.Present;
+import dev.belay.decision.VmState.Raising;
 import dev.belay.decision.VmState.Running;
 import dev.belay.decision.VmState.Starting;
 import dev.belay.decision.VmState.Stopped;
@@ -20,6 +26,7 @@ import dev.belay.model.KernelBoot;
 import dev.belay.model.Level;
 import dev.belay.model.NicSpec;
 import dev.belay.model.Placement;
+import dev.belay.model.RunRight;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
 import java.util.List;
@@ -29,7 +36,8 @@ import java.util.Optional;
  * A VM as the API shows it. All fields are always there; absent values are null.
  *
  * @param primary the server that runs it now; null when none does, or when that is unknown
- * @param secondary the second server of a VM that runs on two
+ * @param secondary the second server of a VM that runs on two, or that is prepared for that
+ * @param progress on its way to two servers; null otherwise
  * @param failovers how many it went through in its life
  * @param failures to run, in a row
  */
@@ -41,6 +49,7 @@ record VmView(
         Protection protection,
         Optional<ServerName> primary,
         Optional<ServerName> secondary,
+        Optional<Progress> progress,
         long epoch,
         String explanation,
         Optional<String> address,
@@ -56,6 +65,8 @@ record VmView(
         Optional<String> commandLine,
         List<DiskSpec> disks,
         List<NicSpec> nics) {
+
+    record Progress(RaiseStage stage, int percent) {}
 
     static VmView of(VmName name, VmState state, ClusterView view) {
         return switch (state) {
@@ -74,7 +85,8 @@ record VmView(
                 Explanation.name(state),
                 Explanation.protection(state, view),
                 primary(state),
-                Optional.empty(),
+                VmLife.secondary(state).map(RunRight::server),
+                progress(state),
                 vm.epoch().value(),
                 Explanation.of(state, view),
                 spec.address(),
@@ -101,6 +113,7 @@ record VmView(
                 Explanation.protection(state, view),
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 state.last().value(),
                 Explanation.of(state, view),
                 Optional.empty(),
@@ -122,9 +135,19 @@ record VmView(
         return switch (state) {
             case Starting s -> Optional.of(s.right().server());
             case Running s -> Optional.of(s.right().server());
+            case Pairing s -> Optional.of(s.right().server());
+            case Raising s -> Optional.of(s.primary().server());
+            case Lockstep s -> Optional.of(s.primary().server());
+            case GoingSolo s -> Optional.of(s.winner().server());
             case Stopping s -> Optional.of(s.right().server());
             // FailingOver: whether the lost server still runs it is exactly what is not known.
             case Stopped _, Waiting _, Placing _, FailingOver _, BackingOff _ -> Optional.empty();
         };
+    }
+
+    private static Optional<Progress> progress(Present state) {
+        return state instanceof Raising s
+                ? Optional.of(new Progress(s.stage(), s.percent()))
+                : Optional.empty();
     }
 }

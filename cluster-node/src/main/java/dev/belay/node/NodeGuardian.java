@@ -10,6 +10,7 @@ import dev.belay.cluster.NodeDirectory;
 import dev.belay.decision.ServerState;
 import dev.belay.decision.VmLife;
 import dev.belay.decision.VmState;
+import dev.belay.model.RunRight;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
 import dev.belay.replica.FloorFiles;
@@ -24,6 +25,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.Stream;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -120,8 +122,7 @@ final class NodeGuardian {
                 Entity.of(ClusterEntity.KEY, entity -> ClusterEntity.create(entity.getEntityId()))
                         .withMessageExtractor(new OneShardEach<>())
                         .withAllocationStrategy(
-                                new ArbiterAllocation(
-                                        directory, _ -> new Subject(Optional.empty(), true)))
+                                new ArbiterAllocation(directory, _ -> new Subject(List.of(), true)))
                         .withRole("voter"));
     }
 
@@ -130,13 +131,19 @@ final class NodeGuardian {
                 state instanceof VmState.Absent
                         || state instanceof VmState.Stopped
                         || (state instanceof VmState.Running running
-                                && running.vm().failover().isEmpty());
-        return new Subject(VmLife.right(state).map(right -> right.server()), settled);
+                                && running.vm().failover().isEmpty())
+                        || (state instanceof VmState.Lockstep pair
+                                && pair.vm().failover().isEmpty());
+        return new Subject(
+                Stream.concat(VmLife.right(state).stream(), VmLife.secondary(state).stream())
+                        .map(RunRight::server)
+                        .toList(),
+                settled);
     }
 
     private static Subject subjectServer(ClusterModel model, ServerName name) {
         return new Subject(
-                Optional.of(name),
+                List.of(name),
                 model.server(name)
                         .filter(state -> !(state instanceof ServerState.Fencing))
                         .isPresent());

@@ -110,11 +110,7 @@ final class Wiring implements VmSurroundings, ServerSurroundings {
                     tellServerEntity(server, new ServerInput.Release(vm, upTo));
             case VmAction.AskStanding(var server, var incarnation) ->
                     tellServerEntity(server, new ServerInput.AskStanding(vm, incarnation));
-            case VmAction.StartReplica order ->
-                    tellServer(order.right().server(), new ServerNode.Order(order));
-            case VmAction.StopReplica order ->
-                    tellServer(order.right().server(), new ServerNode.Order(order));
-            case VmAction.Confirm order ->
+            case VmAction.Order order ->
                     tellServer(order.right().server(), new ServerNode.Order(order));
             case VmAction.WakeAfter _, VmAction.SettleAfter _, VmAction.InsistAfter _ ->
                     throw new IllegalArgumentException(

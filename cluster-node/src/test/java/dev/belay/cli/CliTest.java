@@ -111,6 +111,23 @@ class CliTest {
     }
 
     @Test
+    void aVmIsRaisedSwitchedOverAndLowered() {
+        belay("vm create -f " + spec);
+
+        assertThat(belay("vm protect web --level system --wait")).isZero();
+        assertThat(out()).startsWith("web: Lockstep");
+        assertThat(belay("vm switchover web")).isZero();
+        assertThat(belay("vm list")).isZero();
+        assertThat(out()).contains("SYSTEM  RUNNING  Lockstep", "beta     alpha");
+        assertThat(belay("vm protect web --level restart --wait")).isZero();
+        assertThat(out()).startsWith("web: Running");
+        assertThat(belay("vm switchover web")).isEqualTo(1);
+        assertThat(err()).contains("two servers");
+        assertThat(belay("vm protect web")).isEqualTo(2);
+        assertThat(belay("vm protect web --level best")).isEqualTo(2);
+    }
+
+    @Test
     void waitingTellsProgressAndEndsInTime() {
         node.admin.serversObey = false;
 

@@ -25,6 +25,7 @@ import dev.belay.decision.VmLife;
 import dev.belay.decision.VmState;
 import dev.belay.decision.VmState.Present;
 import dev.belay.model.Incarnation;
+import dev.belay.model.PairAddress;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
 import dev.belay.model.VmSpec;
@@ -117,6 +118,15 @@ public final class FakeAdmin implements Admin {
                                     right, "", List.of(new VmInput.Timing("QEMU started", 42))));
             case VmAction.StopReplica(var right, _) ->
                     tell(vm, new VmInput.ReplicaGone(right, VmInput.Cause.STOPPED, "as ordered"));
+            case VmAction.PrepareSecondary(var secondary, _, _) ->
+                    tell(
+                            vm,
+                            new VmInput.SecondaryReady(
+                                    secondary, new PairAddress("192.0.2.1", 1, 2, List.of())));
+            case VmAction.RaisePair(var primary, var secondary, _) ->
+                    tell(vm, new VmInput.PairRaised(primary, secondary, List.of()));
+            case VmAction.GoSolo(var winner, var loser) ->
+                    tell(vm, new VmInput.SoloDone(winner, loser, List.of()));
             case VmAction.Release _,
                     VmAction.AskStanding _,
                     VmAction.Confirm _,

@@ -9,6 +9,7 @@ import dev.belay.decision.Evidence;
 import dev.belay.decision.Proof;
 import dev.belay.decision.VmInput;
 import dev.belay.decision.VmState;
+import dev.belay.model.Epoch;
 import dev.belay.model.Incarnation;
 import dev.belay.model.VmName;
 import java.util.List;
@@ -77,6 +78,7 @@ class HttpApiTest {
                         "protection",
                         "primary",
                         "secondary",
+                        "progress",
                         "epoch",
                         "explanation",
                         "address",
@@ -126,6 +128,54 @@ class HttpApiTest {
                 .contains(
                         new VmInput.Stop(false), new VmInput.Stop(true), new VmInput.Delete(false));
         assertProblem(node.get("/api/v1/vms/web"), 404, "vm-not-found", "web");
+    }
+
+    @Test
+    void aVmIsRaisedSwitchedOverAndLowered() {
+        node.create("web");
+
+        var raised = node.post("/api/v1/vms/web/protect?level=system");
+        assertThat(raised.status()).isEqualTo(202);
+        var vm = node.get("/api/v1/vms/web").body();
+        assertThat(vm.path("level").asText()).isEqualTo("SYSTEM");
+        assertThat(vm.path("state").asText()).isEqualTo("Lockstep");
+        assertThat(vm.path("primary").asText()).isEqualTo("alpha");
+        assertThat(vm.path("secondary").asText()).isEqualTo("beta");
+        assertThat(vm.path("progress").isNull()).isTrue();
+
+        assertThat(node.post("/api/v1/vms/web/switchover").status()).isEqualTo(202);
+        vm = node.get("/api/v1/vms/web").body();
+        assertThat(vm.path("primary").asText()).isEqualTo("beta");
+        assertThat(vm.path("secondary").asText()).isEqualTo("alpha");
+
+        assertThat(node.post("/api/v1/vms/web/protect?level=restart").status()).isEqualTo(202);
+        vm = node.get("/api/v1/vms/web").body();
+        assertThat(vm.path("state").asText()).isEqualTo("Running");
+        assertThat(vm.path("secondary").isNull()).isTrue();
+        assertProblem(node.post("/api/v1/vms/web/switchover"), 409, "conflict", "two servers");
+    }
+
+    @Test
+    void aVmOnItsWayToTwoServersTellsHowFarItIs() {
+        node.create("web");
+        node.admin.serversObey = false;
+        node.post("/api/v1/vms/web/protect?level=system");
+        node.admin.tell(
+                WEB, new VmInput.Reserved(FakeAdmin.BETA, new Incarnation(1), new Epoch(2)));
+
+        var vm = node.get("/api/v1/vms/web").body();
+
+        assertThat(vm.path("state").asText()).isEqualTo("Raising");
+        assertThat(vm.path("progress").toString()).isEqualTo("{\"stage\":\"DISKS\",\"percent\":0}");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "?level=", "?level=high", "?level=system&force=true"})
+    void aLevelThatIsNoneIsRefused(String query) {
+        node.create("web");
+        assertProblem(
+                node.post("/api/v1/vms/web/protect" + query), 400, "invalid-parameter", "level");
+        assertThat(node.get("/api/v1/vms/web").body().path("level").asText()).isEqualTo("RESTART");
     }
 
     @Test

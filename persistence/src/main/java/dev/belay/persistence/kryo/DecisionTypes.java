@@ -9,6 +9,7 @@ import dev.belay.decision.Evidence;
 import dev.belay.decision.Failover;
 import dev.belay.decision.Losses;
 import dev.belay.decision.Proof;
+import dev.belay.decision.RaiseStage;
 import dev.belay.decision.ServerEvent;
 import dev.belay.decision.ServerState;
 import dev.belay.decision.VmAction;
@@ -27,7 +28,9 @@ public final class DecisionTypes implements KryoTypes {
         serverEvents(registry);
         clusterTypes(registry);
         vmEvents(registry);
+        pairEvents(registry);
         states(registry);
+        PastVmStates.register(registry);
         inputs(registry);
     }
 
@@ -47,6 +50,9 @@ public final class DecisionTypes implements KryoTypes {
         registry.part(212, Losses.class);
         registry.part(213, ServerState.Freeze.class);
         registry.part(214, Disarming.class);
+        registry.part(215, VmState.Pursuit.class);
+        registry.part(216, PastVmStates.Vm.class);
+        registry.part(217, RaiseStage.class);
     }
 
     private static void serverEvents(Registry registry) {
@@ -93,20 +99,38 @@ public final class DecisionTypes implements KryoTypes {
         registry.persisted(275, "vm.VmDeleted/1", VmEvent.VmDeleted.class);
     }
 
+    private static void pairEvents(Registry registry) {
+        registry.persisted(276, "vm.LevelChanged/1", VmEvent.LevelChanged.class);
+        registry.persisted(277, "vm.PairingTried/1", VmEvent.PairingTried.class);
+        registry.persisted(278, "vm.NoPartnerFound/1", VmEvent.NoPartnerFound.class);
+        registry.persisted(279, "vm.PairGranted/1", VmEvent.PairGranted.class);
+        registry.persisted(280, "vm.RaiseProgressed/1", VmEvent.RaiseProgressed.class);
+        registry.persisted(281, "vm.LockstepReached/1", VmEvent.LockstepReached.class);
+        registry.persisted(282, "vm.PairEnded/1", VmEvent.PairEnded.class);
+        registry.persisted(283, "vm.SoloGranted/1", VmEvent.SoloGranted.class);
+        registry.persisted(284, "vm.SoloReached/1", VmEvent.SoloReached.class);
+        registry.persisted(285, "vm.PairLost/1", VmEvent.PairLost.class);
+        registry.persisted(286, "vm.LoserEnded/1", VmEvent.LoserEnded.class);
+    }
+
     private static void states(Registry registry) {
         registry.persisted(320, "server.state.Unknown/1", ServerState.Unknown.class);
         registry.persisted(321, "server.state.Live/1", ServerState.Live.class);
         registry.persisted(322, "server.state.Fencing/1", ServerState.Fencing.class);
         registry.persisted(323, "server.state.Fenced/1", ServerState.Fenced.class);
         registry.persisted(340, "vm.state.Absent/1", VmState.Absent.class);
-        registry.persisted(341, "vm.state.Stopped/1", VmState.Stopped.class);
-        registry.persisted(342, "vm.state.Waiting/1", VmState.Waiting.class);
-        registry.persisted(343, "vm.state.Placing/1", VmState.Placing.class);
-        registry.persisted(344, "vm.state.Starting/1", VmState.Starting.class);
-        registry.persisted(345, "vm.state.Running/1", VmState.Running.class);
-        registry.persisted(346, "vm.state.Stopping/1", VmState.Stopping.class);
-        registry.persisted(347, "vm.state.FailingOver/1", VmState.FailingOver.class);
-        registry.persisted(348, "vm.state.BackingOff/1", VmState.BackingOff.class);
+        registry.persisted(341, "vm.state.Stopped/2", VmState.Stopped.class);
+        registry.persisted(342, "vm.state.Waiting/2", VmState.Waiting.class);
+        registry.persisted(343, "vm.state.Placing/2", VmState.Placing.class);
+        registry.persisted(344, "vm.state.Starting/2", VmState.Starting.class);
+        registry.persisted(345, "vm.state.Running/2", VmState.Running.class);
+        registry.persisted(346, "vm.state.Stopping/2", VmState.Stopping.class);
+        registry.persisted(347, "vm.state.FailingOver/2", VmState.FailingOver.class);
+        registry.persisted(348, "vm.state.BackingOff/2", VmState.BackingOff.class);
+        registry.persisted(349, "vm.state.Pairing/1", VmState.Pairing.class);
+        registry.persisted(350, "vm.state.Raising/1", VmState.Raising.class);
+        registry.persisted(351, "vm.state.Lockstep/1", VmState.Lockstep.class);
+        registry.persisted(352, "vm.state.GoingSolo/1", VmState.GoingSolo.class);
     }
 
     private static void inputs(Registry registry) {
@@ -130,8 +154,20 @@ public final class DecisionTypes implements KryoTypes {
         registry.part(431, VmInput.ReplicaSeen.class);
         registry.part(432, VmInput.ServerLost.class);
         registry.part(433, VmInput.FenceProved.class);
+        registry.part(434, VmInput.Protect.class);
+        registry.part(435, VmInput.Switchover.class);
+        registry.part(436, VmInput.SecondaryReady.class);
+        registry.part(437, VmInput.RaiseAdvanced.class);
+        registry.part(438, VmInput.PairRaised.class);
+        registry.part(439, VmInput.RaiseFailed.class);
+        registry.part(440, VmInput.PartnerLost.class);
+        registry.part(441, VmInput.ReplicaHung.class);
+        registry.part(442, VmInput.SoloDone.class);
         registry.part(450, VmAction.StartReplica.class);
         registry.part(451, VmAction.StopReplica.class);
         registry.part(452, VmAction.Confirm.class);
+        registry.part(453, VmAction.PrepareSecondary.class);
+        registry.part(454, VmAction.RaisePair.class);
+        registry.part(455, VmAction.GoSolo.class);
     }
 }

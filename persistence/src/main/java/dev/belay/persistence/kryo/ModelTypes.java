@@ -8,6 +8,7 @@ import dev.belay.model.Incarnation;
 import dev.belay.model.KernelBoot;
 import dev.belay.model.Level;
 import dev.belay.model.NicSpec;
+import dev.belay.model.PairAddress;
 import dev.belay.model.Placement;
 import dev.belay.model.RunRight;
 import dev.belay.model.ServerName;
@@ -31,5 +32,7 @@ public final class ModelTypes implements KryoTypes {
         registry.part(110, Level.class);
         registry.part(111, Desired.class);
         registry.part(112, DiskKind.class);
+        registry.part(113, PairAddress.class);
+        registry.part(114, PairAddress.NicPorts.class);
     }
 }

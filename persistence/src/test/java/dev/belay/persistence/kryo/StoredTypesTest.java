@@ -7,6 +7,7 @@ import dev.belay.decision.Evidence;
 import dev.belay.decision.Failover;
 import dev.belay.decision.Losses;
 import dev.belay.decision.Proof;
+import dev.belay.decision.RaiseStage;
 import dev.belay.decision.ServerEvent;
 import dev.belay.decision.ServerState;
 import dev.belay.decision.VmEvent;
@@ -32,6 +33,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** What every released version stored can be read by this one. */
@@ -87,6 +89,21 @@ class StoredTypesTest {
                     List.of(REPORT));
     private static final List<VmState.Refusal> REFUSALS =
             List.of(new VmState.Refusal(BRAVO, "it is full", true));
+    private static final RunRight SECONDARY =
+            new RunRight(WEB, new Epoch(8), BRAVO, new Incarnation(5));
+    private static final VmState.Vm PAIRED =
+            new VmState.Vm(
+                    SPEC,
+                    Desired.RUNNING,
+                    false,
+                    new Epoch(8),
+                    1,
+                    2,
+                    Optional.of(REPORT),
+                    List.of(REPORT),
+                    Set.of(BRAVO, ALPHA),
+                    List.of(RIGHT),
+                    new VmState.Pursuit(2, REFUSALS));
     private static final ServerState.Server SERVER =
             new ServerState.Server(ALPHA, new Incarnation(3), "4f1c", 65536);
 
@@ -100,6 +117,8 @@ class StoredTypesTest {
         samples.putAll(serverSamples());
         samples.putAll(clusterSamples());
         samples.putAll(vmEventSamples());
+        samples.putAll(pairEventSamples());
+        samples.putAll(pastVmStateSamples());
         samples.putAll(vmStateSamples());
         GoldenFiles.check(
                 List.of(new ModelTypes(), new DecisionTypes(), new MessageTypes()),
@@ -188,7 +207,22 @@ class StoredTypesTest {
                 Map.entry("vm.VmDeleted/1", new VmEvent.VmDeleted(AT, new Epoch(7))));
     }
 
-    private static Map<String, Object> vmStateSamples() {
+    private static Map<String, Object> pairEventSamples() {
+        return Map.ofEntries(
+                Map.entry("vm.LevelChanged/1", new VmEvent.LevelChanged(AT, Level.SYSTEM)),
+                Map.entry("vm.PairingTried/1", new VmEvent.PairingTried(AT, BRAVO, REFUSALS)),
+                Map.entry("vm.NoPartnerFound/1", new VmEvent.NoPartnerFound(AT, REFUSALS)),
+                Map.entry("vm.PairGranted/1", new VmEvent.PairGranted(AT, RIGHT, SECONDARY)),
+                Map.entry("vm.RaiseProgressed/1", new VmEvent.RaiseProgressed(AT, SECONDARY, RaiseStage.DISKS, 30)),
+                Map.entry("vm.LockstepReached/1", new VmEvent.LockstepReached(AT, RIGHT, SECONDARY)),
+                Map.entry("vm.PairEnded/1", new VmEvent.PairEnded(AT, RIGHT, SECONDARY, "its QEMU ended", true)),
+                Map.entry("vm.SoloGranted/1", new VmEvent.SoloGranted(AT, SECONDARY, RIGHT, "alpha is lost")),
+                Map.entry("vm.SoloReached/1", new VmEvent.SoloReached(AT, SECONDARY)),
+                Map.entry("vm.PairLost/1", new VmEvent.PairLost(AT, RIGHT, SECONDARY, "both are lost")),
+                Map.entry("vm.LoserEnded/1", new VmEvent.LoserEnded(AT, RIGHT, "killed")));
+    }
+
+    private static Map<String, Object> pastVmStateSamples() {
         return Map.ofEntries(
                 Map.entry("vm.state.Absent/1", new VmState.Absent(new Epoch(7))),
                 Map.entry("vm.state.Stopped/1", new VmState.Stopped(VM)),
@@ -198,8 +232,22 @@ class StoredTypesTest {
                 Map.entry("vm.state.Running/1", new VmState.Running(VM, RIGHT)),
                 Map.entry("vm.state.Stopping/1", new VmState.Stopping(VM, RIGHT, true, false)),
                 Map.entry("vm.state.FailingOver/1", new VmState.FailingOver(VM, RIGHT)),
-                Map.entry(
-                        "vm.state.BackingOff/1",
-                        new VmState.BackingOff(VM, RIGHT, Duration.ofSeconds(2))));
+                Map.entry("vm.state.BackingOff/1", new VmState.BackingOff(VM, RIGHT, Duration.ofSeconds(2))));
+    }
+
+    private static Map<String, Object> vmStateSamples() {
+        return Map.ofEntries(
+                Map.entry("vm.state.Stopped/2", new VmState.Stopped(PAIRED)),
+                Map.entry("vm.state.Waiting/2", new VmState.Waiting(PAIRED, REFUSALS)),
+                Map.entry("vm.state.Placing/2", new VmState.Placing(PAIRED, BRAVO, REFUSALS)),
+                Map.entry("vm.state.Starting/2", new VmState.Starting(PAIRED, RIGHT)),
+                Map.entry("vm.state.Running/2", new VmState.Running(PAIRED, RIGHT)),
+                Map.entry("vm.state.Stopping/2", new VmState.Stopping(PAIRED, RIGHT, true, false)),
+                Map.entry("vm.state.FailingOver/2", new VmState.FailingOver(PAIRED, RIGHT)),
+                Map.entry("vm.state.BackingOff/2", new VmState.BackingOff(PAIRED, RIGHT, Duration.ofSeconds(2))),
+                Map.entry("vm.state.Pairing/1", new VmState.Pairing(PAIRED, RIGHT, BRAVO, REFUSALS)),
+                Map.entry("vm.state.Raising/1", new VmState.Raising(PAIRED, RIGHT, SECONDARY, RaiseStage.MEMORY, 40)),
+                Map.entry("vm.state.Lockstep/1", new VmState.Lockstep(PAIRED, RIGHT, SECONDARY)),
+                Map.entry("vm.state.GoingSolo/1", new VmState.GoingSolo(PAIRED, SECONDARY, RIGHT)));
     }
 }

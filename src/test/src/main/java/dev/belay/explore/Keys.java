@@ -19,6 +19,14 @@ final class Keys {
                     new VmState.Placing(bare(s.vm()), s.candidate(), s.refusals());
             case VmState.Starting s -> new VmState.Starting(bare(s.vm()), s.right());
             case VmState.Running s -> new VmState.Running(bare(s.vm()), s.right());
+            case VmState.Pairing s ->
+                    new VmState.Pairing(bare(s.vm()), s.right(), s.candidate(), s.refusals());
+            case VmState.Raising s ->
+                    new VmState.Raising(
+                            bare(s.vm()), s.primary(), s.secondary(), s.stage(), s.percent());
+            case VmState.Lockstep s ->
+                    new VmState.Lockstep(bare(s.vm()), s.primary(), s.secondary());
+            case VmState.GoingSolo s -> new VmState.GoingSolo(bare(s.vm()), s.winner(), s.loser());
             case VmState.Stopping s ->
                     new VmState.Stopping(bare(s.vm()), s.right(), s.kill(), s.elsewhere());
             case VmState.FailingOver s -> new VmState.FailingOver(bare(s.vm()), s.lost());
@@ -46,7 +54,10 @@ final class Keys {
                 vm.failures(),
                 0,
                 open,
-                List.of());
+                List.of(),
+                vm.legs(),
+                vm.ending(),
+                vm.pursuit());
     }
 
     static Object of(ServerState state) {

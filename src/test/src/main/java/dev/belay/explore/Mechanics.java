@@ -231,9 +231,7 @@ final class Mechanics {
                     toServer(entity, server, new ServerInput.Release(name, upTo));
             case VmAction.AskStanding(var server, var incarnation) ->
                     toServer(entity, server, new ServerInput.AskStanding(name, incarnation));
-            case VmAction.StartReplica(var right, _) -> order(entity, right, action);
-            case VmAction.StopReplica(var right, _) -> order(entity, right, action);
-            case VmAction.Confirm(var right) -> order(entity, right, action);
+            case VmAction.Order order -> order(entity, order.right(), action);
             case VmAction.WakeAfter(var pause, var epoch) ->
                     timer(entity, action, new VmInput.BackOffOver(epoch), pause);
             case VmAction.InsistAfter(var patience, var epoch) ->

@@ -1,0 +1,79 @@
+package dev.belay.decision;
+
+import dev.belay.decision.Decision.Reason;
+import dev.belay.decision.Decision.Rejected;
+import dev.belay.decision.VmState.GoingSolo;
+import dev.belay.decision.VmState.Lockstep;
+import dev.belay.decision.VmState.Present;
+import dev.belay.decision.VmState.Raising;
+import dev.belay.model.DiskKind;
+import dev.belay.model.Level;
+import dev.belay.model.VmSpec;
+import java.util.Optional;
+
+/** What a VM's level asks of it, and what a change of the level does. */
+final class VmLevels {
+    private VmLevels() {}
+
+    /** Why a VM of this spec cannot have the level; it holds of every server. */
+    static Optional<Rejected<VmEvent, VmAction>> refusal(VmSpec spec, Level level) {
+        return switch (level) {
+            case RESTART -> Optional.empty();
+            case COMPONENT ->
+                    refused(
+                            "Level COMPONENT is not available in this version; RESTART and SYSTEM are");
+            case SYSTEM -> system(spec);
+        };
+    }
+
+    private static Optional<Rejected<VmEvent, VmAction>> system(VmSpec spec) {
+        var alone =
+                spec.disks().stream().filter(disk -> disk.kind() != DiskKind.MIRRORED).findFirst();
+        if (alone.isPresent()) {
+            return refused(
+                    "Level SYSTEM needs a copy of each disk on both servers, but disk '%s' is %s: create the VM with disks of kind MIRRORED, or leave it at RESTART"
+                            .formatted(alone.get().name(), alone.get().kind()));
+        }
+        if (spec.placement().only().stream().distinct().count() == 1) {
+            return refused(
+                    "Level SYSTEM needs two servers, but placement.only names %s alone: name another one, or leave the VM at RESTART"
+                            .formatted(spec.placement().only().getFirst()));
+        }
+        return Optional.empty();
+    }
+
+    private static Optional<Rejected<VmEvent, VmAction>> refused(String why) {
+        return Optional.of(new Rejected<>(Reason.UNSUPPORTED, why));
+    }
+
+    static Decision<VmEvent, VmAction> protect(Present state, VmSteps steps, Level level) {
+        var spec = state.vm().spec();
+        if (spec.level() == level) {
+            return VmLife.ignored("its level is %s already".formatted(level));
+        }
+        var refusal = refusal(spec, level);
+        if (refusal.isPresent()) {
+            return refusal.get();
+        }
+        if (state instanceof VmState.Pairing pairing) {
+            steps.act(new VmAction.Release(pairing.candidate(), pairing.vm().epoch().next()));
+        }
+        steps.add(new VmEvent.LevelChanged(steps.now().at(), level));
+        return switch (steps.state()) {
+            case Raising s ->
+                    VmPair.giveUp(steps, s, "the level is %s now".formatted(level), false)
+                            .accepted();
+            case Lockstep s -> VmSolo.windDown(steps, s).accepted();
+            case GoingSolo _ -> steps.accepted();
+            default -> VmPair.pursue(steps).accepted();
+        };
+    }
+
+    /** Why the VM cannot go on at its second server now. */
+    static Decision<VmEvent, VmAction> notOnTwo(Present state) {
+        return new Rejected<>(
+                Reason.CONFLICT,
+                "VM '%s' does not run on two servers now, so it cannot go on at a second one"
+                        .formatted(state.vm().spec().name()));
+    }
+}
