@@ -43,7 +43,9 @@ public final class Explanation {
             case Stopped _ -> "Stopped";
             case Waiting _ -> "Waiting";
             case Placing _, Starting _ -> "Starting";
-            case Running _, Pairing _, Raising _, Lockstep _ -> "Running";
+            case Running _, Pairing _ -> "Running";
+            case Raising _ -> "Raising";
+            case Lockstep _ -> "Lockstep";
             case GoingSolo _ -> "GoingSolo";
             case Stopping _ -> "Stopping";
             case FailingOver _ -> "FailingOver";

@@ -10,12 +10,15 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.Set;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.TypeConversionException;
 
 /** {@code belay vm …}. */
 @Command(
@@ -27,7 +30,7 @@ final class VmCommand {
 
     /** Its guest runs, whether or not it runs on two servers yet. */
     private static final Set<String> RUNS =
-            Set.of("Running", "Pairing", "Raising", "Lockstep", "GoingSolo");
+            Set.of("Running", "Raising", "Lockstep", "GoingSolo");
 
     private static final Set<String> STOPPED = Set.of("Stopped");
 
@@ -39,6 +42,19 @@ final class VmCommand {
 
         Wished(Set<String> reached) {
             this.reached = reached;
+        }
+
+        static final class Word implements ITypeConverter<Wished> {
+            @Override
+            public Wished convert(String word) {
+                return Arrays.stream(values())
+                        .filter(level -> level.name().equalsIgnoreCase(word))
+                        .findFirst()
+                        .orElseThrow(() ->
+                                new TypeConversionException(
+                                        "expected restart or system, but got '%s'"
+                                                .formatted(word)));
+            }
         }
     }
 
@@ -161,6 +177,7 @@ final class VmCommand {
                             names = "--level",
                             required = true,
                             paramLabel = "<level>",
+                            converter = Wished.Word.class,
                             description = "restart or system")
                     Wished level,
             @Mixin Waiting waiting) {

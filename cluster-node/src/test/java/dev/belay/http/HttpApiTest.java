@@ -144,6 +144,7 @@ class HttpApiTest {
         assertThat(vm.path("progress").isNull()).isTrue();
 
         assertThat(node.post("/api/v1/vms/web/switchover").status()).isEqualTo(202);
+        node.admin.tell(WEB, new VmInput.Tick());
         vm = node.get("/api/v1/vms/web").body();
         assertThat(vm.path("primary").asText()).isEqualTo("beta");
         assertThat(vm.path("secondary").asText()).isEqualTo("alpha");
@@ -170,7 +171,7 @@ class HttpApiTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "?level=", "?level=high", "?level=system&force=true"})
+    @ValueSource(strings = {"", "?level=", "?level=high"})
     void aLevelThatIsNoneIsRefused(String query) {
         node.create("web");
         assertProblem(
@@ -308,12 +309,13 @@ class HttpApiTest {
         node.create("web");
         assertProblem(
                 node.send("DELETE", "/api/v1/vms/web", "", ""), 409, "conflict", "not stopped");
-        var system = TestNode.spec("two").replace("{\"name\"", "{\"level\": \"system\", \"name\"");
+        var component =
+                TestNode.spec("two").replace("{\"name\"", "{\"level\": \"component\", \"name\"");
         assertProblem(
-                node.send("POST", "/api/v1/vms", "application/json", system),
+                node.send("POST", "/api/v1/vms", "application/json", component),
                 422,
                 "unsupported",
-                "SYSTEM");
+                "COMPONENT");
         assertThat(node.admin.state(new VmName("two"))).isInstanceOf(VmState.Absent.class);
     }
 

@@ -119,7 +119,7 @@ class LockstepTest {
                 .ignoreExceptions()
                 .untilAsserted(() -> {
                     var vm = cluster.vm(VM);
-                    assertThat(vm.path("state").asText()).isIn("Running", "Pairing", "Raising", "Lockstep");
+                    assertThat(vm.path("state").asText()).isIn("Running", "Raising", "Lockstep");
                     assertThat(vm.path("primary").asText())
                             .matches(primary -> survivor.isEmpty() || primary.equals(survivor));
                     assertThat(client.seen().replies()).isGreaterThan(seen.replies() + 20);
