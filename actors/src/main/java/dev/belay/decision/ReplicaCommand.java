@@ -1,6 +1,7 @@
 package dev.belay.decision;
 
 import dev.belay.model.Epoch;
+import dev.belay.model.PairAddress;
 import dev.belay.model.RunRight;
 import dev.belay.model.VmSpec;
 
@@ -11,6 +12,15 @@ public sealed interface ReplicaCommand {
 
     /** To the hypervisor; answered by Started, StartedAndEnded or StartFailed. */
     record Launch(RunRight right, VmSpec spec) implements ReplicaCommand {}
+
+    /** To the hypervisor; answered by Prepared or StartFailed. */
+    record Prepare(RunRight right, RunRight primary, VmSpec spec) implements ReplicaCommand {}
+
+    /** To the hypervisor; answered by RaiseStep, then Raised or RaiseBroke. */
+    record Raise(RunRight right, RunRight secondary, PairAddress at) implements ReplicaCommand {}
+
+    /** To the hypervisor; answered by Parted or PartFailed. */
+    record Part(RunRight right, RunRight loser) implements ReplicaCommand {}
 
     /** To the hypervisor: end this right and every older one. StopDone or StopFailed answer. */
     record End(RunRight right, boolean kill) implements ReplicaCommand {}

@@ -1,8 +1,12 @@
 package dev.belay.decision;
 
 import dev.belay.decision.VmInput.Cause;
+import dev.belay.decision.VmInput.Timing;
+import dev.belay.model.PairAddress;
 import dev.belay.model.RunRight;
 import dev.belay.model.VmSpec;
+import java.util.List;
+import java.util.Optional;
 
 /** What one VM's replica on a server is told: orders of the entity, answers of the hypervisor. */
 public sealed interface ReplicaInput {
@@ -10,8 +14,20 @@ public sealed interface ReplicaInput {
 
     /**
      * @param leaseLive whether the server holds a live lease for its incarnation now
+     * @param primary whose second it shall be; empty: it runs by itself
      */
-    record Start(RunRight right, VmSpec spec, boolean leaseLive) implements ReplicaInput {}
+    record Start(RunRight right, VmSpec spec, boolean leaseLive, Optional<RunRight> primary)
+            implements ReplicaInput {
+        public Start(RunRight right, VmSpec spec, boolean leaseLive) {
+            this(right, spec, leaseLive, Optional.empty());
+        }
+    }
+
+    /** Into lockstep with its second. */
+    record RaisePair(RunRight right, RunRight secondary, PairAddress at) implements ReplicaInput {}
+
+    /** Go on alone: {@code loser} is not to be heard of any more. */
+    record GoSolo(RunRight right, RunRight loser) implements ReplicaInput {}
 
     record Stop(RunRight right, boolean kill) implements ReplicaInput {}
 
@@ -21,7 +37,12 @@ public sealed interface ReplicaInput {
     record Confirm(RunRight right, boolean listed) implements ReplicaInput {}
 
     /** What the hypervisor found when the process came up. */
-    record Found(RunRight right, boolean running, String detail) implements ReplicaInput {}
+    record Found(RunRight right, boolean running, String detail, ReplicaState.Bond bond)
+            implements ReplicaInput {
+        public Found(RunRight right, boolean running, String detail) {
+            this(right, running, detail, new ReplicaState.Alone());
+        }
+    }
 
     /**
      * The start is done and its guest's CPUs run.
@@ -29,6 +50,32 @@ public sealed interface ReplicaInput {
      * @param tookMs milliseconds
      */
     record Started(RunRight right, long tookMs, String detail) implements ReplicaInput {}
+
+    /** It waits for its primary there. */
+    record Prepared(RunRight right, RunRight primary, PairAddress at) implements ReplicaInput {}
+
+    record RaiseStep(RunRight right, RunRight secondary, RaiseStage stage, int percent)
+            implements ReplicaInput {}
+
+    /** Both are in lockstep. */
+    record Raised(RunRight right, RunRight secondary, List<Timing> timings)
+            implements ReplicaInput {
+        public Raised {
+            timings = List.copyOf(timings);
+        }
+    }
+
+    /** It could not be raised, and is an ordinary running replica again. */
+    record RaiseBroke(RunRight right, RunRight secondary, String why) implements ReplicaInput {}
+
+    /** It is alone, an ordinary running replica. */
+    record Parted(RunRight right, RunRight loser, List<Timing> timings) implements ReplicaInput {
+        public Parted {
+            timings = List.copyOf(timings);
+        }
+    }
+
+    record PartFailed(RunRight right, RunRight loser, String why) implements ReplicaInput {}
 
     /** The start is done and the replica has ended since. */
     record StartedAndEnded(RunRight right, String detail) implements ReplicaInput {}
@@ -45,6 +92,6 @@ public sealed interface ReplicaInput {
     /** Its process is gone. */
     record Gone(RunRight right, Cause cause, String detail) implements ReplicaInput {}
 
-    /** It lives and is of no use any more: the guest panicked, or a disk failed. */
+    /** It lives and something is wrong: the guest panicked, a disk failed, its partner is gone. */
     record InTrouble(RunRight right, VmInput news) implements ReplicaInput {}
 }

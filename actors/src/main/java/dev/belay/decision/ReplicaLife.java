@@ -3,6 +3,7 @@ package dev.belay.decision;
 import dev.belay.decision.ReplicaCommand.End;
 import dev.belay.decision.ReplicaCommand.KeepFloor;
 import dev.belay.decision.ReplicaCommand.Launch;
+import dev.belay.decision.ReplicaCommand.Prepare;
 import dev.belay.decision.ReplicaCommand.Tell;
 import dev.belay.decision.ReplicaState.ClearingUp;
 import dev.belay.decision.ReplicaState.Ended;
@@ -17,6 +18,7 @@ import dev.belay.model.RunRight;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * The life of one VM's replicas on one server, as plain values.
@@ -31,7 +33,8 @@ import java.util.Optional;
  *
  * <p>Invariants: an epoch is begun here once at most, over restarts of the process too: the floor
  * is on disk before the hypervisor hears of it (safety.md 19). "It does not run" is told only when
- * nothing of it runs and the floor says that nothing of it will (safety.md 6).
+ * nothing of it runs and the floor says that nothing of it will (safety.md 6). What a running one
+ * does with one on another server: {@link ReplicaErrands}.
  */
 public final class ReplicaLife {
     private ReplicaLife() {}
@@ -57,13 +60,48 @@ public final class ReplicaLife {
                             ? ended(state, right, cause, detail)
                             : Turn.of(state);
             case ReplicaInput.InTrouble(var right, var news) ->
-                    state.standing() instanceof Runs runs && runs.right().equals(right)
-                            ? Turn.of(
-                                    state.standing(
-                                            new Runs(right, runs.detail(), Optional.of(news))),
-                                    new Tell(news))
-                            : Turn.of(state);
+                    ifRuns(state, right, runs -> ReplicaErrands.trouble(state, runs, news));
+            case ReplicaInput.Prepared prepared -> prepared(state, prepared);
+            case ReplicaInput.RaisePair order ->
+                    ifRuns(
+                            state,
+                            order.right(),
+                            runs -> ReplicaErrands.raise(state, runs, order));
+            case ReplicaInput.RaiseStep step ->
+                    ifRuns(state, step.right(), runs -> ReplicaErrands.step(state, runs, step));
+            case ReplicaInput.Raised raised ->
+                    ifRuns(
+                            state,
+                            raised.right(),
+                            runs -> ReplicaErrands.raised(state, runs, raised));
+            case ReplicaInput.RaiseBroke broke ->
+                    ifRuns(state, broke.right(), runs -> ReplicaErrands.broke(state, runs, broke));
+            case ReplicaInput.GoSolo order ->
+                    ifRuns(
+                            state,
+                            order.right(),
+                            runs -> ReplicaErrands.goSolo(state, runs, order));
+            case ReplicaInput.Parted parted ->
+                    ifRuns(
+                            state,
+                            parted.right(),
+                            runs -> ReplicaErrands.parted(state, runs, parted));
+            case ReplicaInput.PartFailed failed ->
+                    ifRuns(
+                            state,
+                            failed.right(),
+                            runs -> ReplicaErrands.partFailed(state, runs, failed));
         };
+    }
+
+    /** Of a replica that does not run nothing is told here: the entity asks, and hears its end. */
+    private static Turn<ReplicaState, ReplicaCommand> ifRuns(
+            ReplicaState state,
+            RunRight right,
+            Function<Runs, Turn<ReplicaState, ReplicaCommand>> errand) {
+        return state.standing() instanceof Runs runs && runs.right().equals(right)
+                ? errand.apply(runs)
+                : Turn.of(state);
     }
 
     // ---- start
@@ -73,6 +111,8 @@ public final class ReplicaLife {
         var right = order.right();
         return switch (state.standing()) {
             case InStart s when s.right().equals(right) -> Turn.of(state);
+            case Runs s when s.right().equals(right) && order.primary().isPresent() ->
+                    ReplicaErrands.prepare(state, s, order);
             case Runs s when s.right().equals(right) ->
                     Turn.of(
                             state,
@@ -123,7 +163,9 @@ public final class ReplicaLife {
         return Turn.of(
                 next.standing(new InStart(right, Optional.empty())),
                 new KeepFloor(next.floor()),
-                new Launch(right, order.spec()));
+                order.primary()
+                        .<ReplicaCommand>map(primary -> new Prepare(right, primary, order.spec()))
+                        .orElseGet(() -> new Launch(right, order.spec())));
     }
 
     private static boolean inStart(ReplicaState state, RunRight right) {
@@ -144,6 +186,26 @@ public final class ReplicaLife {
                         new Tell(
                                 new VmInput.ReplicaStarted(
                                         right, started.detail(), List.of(timing)))));
+    }
+
+    private static Turn<ReplicaState, ReplicaCommand> prepared(
+            ReplicaState state, ReplicaInput.Prepared prepared) {
+        var right = prepared.right();
+        if (!inStart(state, right)) {
+            return ifRuns(state, right, runs -> ReplicaErrands.prepared(state, runs, prepared));
+        }
+        return then(
+                state,
+                Turn.of(
+                        state.standing(
+                                new Runs(
+                                        right,
+                                        "waits for " + prepared.primary(),
+                                        Optional.empty(),
+                                        new ReplicaState.Follows(
+                                                prepared.primary(),
+                                                Optional.of(prepared.at())))),
+                        new Tell(new VmInput.SecondaryReady(right, prepared.at()))));
     }
 
     /** With the stop that came during the start. */
@@ -317,7 +379,8 @@ public final class ReplicaLife {
         var right = found.right();
         return found.running()
                 ? Turn.of(
-                        state.standing(new Runs(right, found.detail(), Optional.empty())),
+                        state.standing(
+                                new Runs(right, found.detail(), Optional.empty(), found.bond())),
                         new Tell(new VmInput.ReplicaSeen(right)))
                 : ended(state, right, Cause.DIED, found.detail());
     }

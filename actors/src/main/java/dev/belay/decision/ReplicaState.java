@@ -1,6 +1,7 @@
 package dev.belay.decision;
 
 import dev.belay.model.Epoch;
+import dev.belay.model.PairAddress;
 import dev.belay.model.RunRight;
 import dev.belay.model.VmName;
 import java.util.Optional;
@@ -25,6 +26,25 @@ public record ReplicaState(VmName vm, Epoch floor, Standing standing) {
         return upTo.isAfter(floor) ? new ReplicaState(vm, upTo, standing) : this;
     }
 
+    /** One of two that listens to the other: it runs, and no raise of it is in hand. */
+    public Optional<Bonded> bond() {
+        return standing() instanceof Runs runs
+                        && !(runs.bond() instanceof Raising raising && raising.inHand())
+                ? ReplicaErrands.partner(runs.bond())
+                        .map(partner ->
+                                new Bonded(
+                                        runs.right(),
+                                        partner,
+                                        !(runs.bond() instanceof Follows)))
+                : Optional.empty();
+    }
+
+    /**
+     * @param leads the one that is heard; the other one does not know from when on they run in
+     *     lockstep until it hears from it
+     */
+    public record Bonded(RunRight own, RunRight partner, boolean leads) {}
+
     public sealed interface Standing {}
 
     /** Nothing of the VM is known here. */
@@ -33,9 +53,50 @@ public record ReplicaState(VmName vm, Epoch floor, Standing standing) {
     /** The hypervisor starts it. {@code then}: a stop that came meanwhile. */
     public record InStart(RunRight right, Optional<ReplicaInput.Stop> then) implements Standing {}
 
-    /** {@code trouble}: told again whenever the entity asks. */
-    public record Runs(RunRight right, String detail, Optional<VmInput> trouble)
-            implements Standing {}
+    /**
+     * @param trouble told again whenever the entity asks
+     */
+    public record Runs(RunRight right, String detail, Optional<VmInput> trouble, Bond bond)
+            implements Standing {
+        public Runs(RunRight right, String detail, Optional<VmInput> trouble) {
+            this(right, detail, trouble, new Alone());
+        }
+
+        Runs with(Bond next) {
+            return new Runs(right, detail, trouble, next);
+        }
+
+        Runs with(Optional<VmInput> news) {
+            return new Runs(right, detail, news, bond);
+        }
+    }
+
+    /** What a replica that runs is to one on another server. */
+    public sealed interface Bond {}
+
+    public record Alone() implements Bond {}
+
+    /**
+     * Brings its secondary into lockstep. Not {@code inHand}: it was found so when the process came
+     * up, and how far it is the hypervisor knows.
+     */
+    public record Raising(RunRight secondary, boolean inHand) implements Bond {}
+
+    /** Runs in lockstep, and is the one that is heard. */
+    public record Leads(RunRight secondary) implements Bond {}
+
+    /**
+     * Waits for its primary, or runs in lockstep with it; never heard.
+     *
+     * @param at where it waits; empty when the process came up since
+     */
+    public record Follows(RunRight primary, Optional<PairAddress> at) implements Bond {}
+
+    /**
+     * The pair is over and this one goes on alone. Not {@code inHand}: it could not yet, and the
+     * next order tries again.
+     */
+    public record Parting(RunRight loser, int tries, boolean inHand) implements Bond {}
 
     /** The hypervisor ends it; not {@code inHand}: it could not, and the next order tries again. */
     public record InStop(RunRight right, boolean kill, boolean inHand) implements Standing {}

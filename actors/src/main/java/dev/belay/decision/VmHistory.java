@@ -167,7 +167,7 @@ public final class VmHistory {
         };
     }
 
-    private static Present with(Present state, Vm vm) {
+    static Present with(Present state, Vm vm) {
         return switch (state) {
             case Stopped _ -> new Stopped(vm);
             case Waiting s -> new Waiting(vm, s.refusals());

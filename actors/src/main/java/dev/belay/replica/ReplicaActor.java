@@ -4,9 +4,11 @@ import dev.belay.decision.ReplicaCommand;
 import dev.belay.decision.ReplicaInput;
 import dev.belay.decision.ReplicaLife;
 import dev.belay.decision.ReplicaState;
+import dev.belay.decision.ReplicaState.Bonded;
 import dev.belay.decision.VmInput;
 import dev.belay.decision.VmInput.Cause;
 import dev.belay.model.Epoch;
+import dev.belay.model.PairAddress;
 import dev.belay.model.RunRight;
 import dev.belay.model.VmName;
 import dev.belay.model.VmSpec;
@@ -14,8 +16,10 @@ import dev.belay.replica.Hypervisor.HypervisorException;
 import dev.belay.replica.Hypervisor.ReplicaEvent;
 import dev.belay.replica.Hypervisor.ReplicaStatus;
 import dev.belay.replica.Hypervisor.StopMode;
+import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.function.Consumer;
+import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -35,6 +39,14 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
 
     public record Stop(RunRight right, boolean kill) implements Message {}
 
+    public record Prepare(RunRight secondary, RunRight primary, VmSpec spec, boolean leaseLive)
+            implements Message {}
+
+    public record RaisePair(RunRight primary, RunRight secondary, PairAddress at)
+            implements Message {}
+
+    public record GoSolo(RunRight winner, RunRight loser) implements Message {}
+
     public record Confirm(RunRight right) implements Message {}
 
     public record Happened(ReplicaEvent event) implements Message {}
@@ -47,11 +59,13 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
 
     private final Hypervisor hypervisor;
     private final FloorFiles floors;
+    private final ActorRef<PairHeartbeats.Message> heartbeats;
     private final Consumer<VmInput> entity;
     private ReplicaState state;
 
     /**
      * @param floor as {@code floors} has it
+     * @param heartbeats listens to the other one of a pair
      * @param entity sends to the VM's entity
      */
     public static Behavior<Message> create(
@@ -59,9 +73,10 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
             Epoch floor,
             Hypervisor hypervisor,
             FloorFiles floors,
+            ActorRef<PairHeartbeats.Message> heartbeats,
             Consumer<VmInput> entity) {
         return Behaviors.setup(context ->
-                new ReplicaActor(context, ReplicaState.of(vm, floor), hypervisor, floors, entity));
+                new ReplicaActor(context, ReplicaState.of(vm, floor), hypervisor, floors, heartbeats, entity));
     }
 
     private ReplicaActor(
@@ -69,12 +84,14 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
             ReplicaState state,
             Hypervisor hypervisor,
             FloorFiles floors,
+            ActorRef<PairHeartbeats.Message> heartbeats,
             Consumer<VmInput> entity) {
         super(context);
         context.setLoggerName(ReplicaActor.class);
         this.state = state;
         this.hypervisor = hypervisor;
         this.floors = floors;
+        this.heartbeats = heartbeats;
         this.entity = entity;
     }
 
@@ -88,11 +105,21 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
         var turn = ReplicaLife.decide(state, input);
         try {
             turn.commands().forEach(this::carryOut);
+            bonds(state.bond(), turn.state().bond());
             state = turn.state();
         } catch (RuntimeException e) {
             getContext().getLog().error("{} is not done; it has to come again", input, e);
         }
         return this;
+    }
+
+    /** Of a raise in hand the hypervisor tells the end; the partner is listened to after that. */
+    private void bonds(Optional<Bonded> before, Optional<Bonded> after) {
+        if (!before.equals(after)) {
+            before.filter(old -> after.filter(now -> now.own().equals(old.own())).isEmpty())
+                    .ifPresent(old -> heartbeats.tell(new PairHeartbeats.LetGo(old.own())));
+            after.ifPresent(now -> heartbeats.tell(new PairHeartbeats.Hold(now)));
+        }
     }
 
     private ReplicaInput input(Message message) {
@@ -105,10 +132,30 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
                             right,
                             hypervisor.replicas().stream()
                                     .anyMatch(status -> status.right().equals(right)));
+            case Prepare(var secondary, var primary, var spec, var leaseLive) ->
+                    new ReplicaInput.Start(secondary, spec, leaseLive, Optional.of(primary));
+            case RaisePair(var primary, var secondary, var at) ->
+                    new ReplicaInput.RaisePair(primary, secondary, at);
+            case GoSolo(var winner, var loser) -> new ReplicaInput.GoSolo(winner, loser);
             case Found(var status) ->
-                    new ReplicaInput.Found(status.right(), status.running(), status.detail());
+                    new ReplicaInput.Found(
+                            status.right(),
+                            status.running(),
+                            status.detail(),
+                            bond(status.part()));
             case Happened(var event) -> input(event);
             case Answered(var answer) -> answer;
+        };
+    }
+
+    /** How far a raise was that an earlier process began, the hypervisor knows: it is asked again. */
+    private static ReplicaState.Bond bond(Hypervisor.Part part) {
+        return switch (part) {
+            case Hypervisor.Part.Alone() -> new ReplicaState.Alone();
+            case Hypervisor.Part.Primary(var secondary) ->
+                    new ReplicaState.Raising(secondary, false);
+            case Hypervisor.Part.Secondary(var primary) ->
+                    new ReplicaState.Follows(primary, Optional.empty());
         };
     }
 
@@ -122,8 +169,11 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
                     new ReplicaInput.InTrouble(right, new VmInput.GuestPanicked(right));
             case ReplicaEvent.DiskFailed(var right, var disk, var why) ->
                     new ReplicaInput.InTrouble(right, new VmInput.DiskFailed(right, disk, why));
-            case ReplicaEvent.PartnerLost _, ReplicaEvent.Hung _ ->
-                    throw new IllegalStateException("Nothing was raised, but got " + event);
+            case ReplicaEvent.PartnerLost(var right, var partner, var why) ->
+                    new ReplicaInput.InTrouble(
+                            right, new VmInput.PartnerLost(right, partner, why));
+            case ReplicaEvent.Hung(var right, var why) ->
+                    new ReplicaInput.InTrouble(right, new VmInput.ReplicaHung(right, why));
         };
     }
 
@@ -131,6 +181,11 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
         switch (command) {
             case ReplicaCommand.KeepFloor(var floor) -> floors.keep(state.vm(), floor);
             case ReplicaCommand.Launch(var right, var spec) -> launch(right, spec);
+            case ReplicaCommand.Prepare(var right, var primary, var spec) ->
+                    prepare(right, primary, spec);
+            case ReplicaCommand.Raise(var right, var secondary, var at) ->
+                    raise(right, secondary, at);
+            case ReplicaCommand.Part(var right, var loser) -> part(right, loser);
             case ReplicaCommand.End(var right, var kill) -> end(right, kill);
             case ReplicaCommand.Tell(var news) -> entity.accept(news);
         }
@@ -148,6 +203,65 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
                                                 : started(
                                                         status,
                                                         (System.nanoTime() - began) / 1_000_000)));
+    }
+
+    private void prepare(RunRight right, RunRight primary, VmSpec spec) {
+        getContext()
+                .pipeToSelf(
+                        hypervisor.prepareSecondary(right, primary, spec),
+                        (at, failure) ->
+                                new Answered(
+                                        at == null
+                                                ? failed(right, failure)
+                                                : new ReplicaInput.Prepared(right, primary, at)));
+    }
+
+    private void raise(RunRight right, RunRight secondary, PairAddress at) {
+        var self = getContext().getSelf();
+        getContext()
+                .pipeToSelf(
+                        hypervisor.raise(
+                                right,
+                                secondary,
+                                at,
+                                (stage, percent) ->
+                                        self.tell(
+                                                new Answered(
+                                                        new ReplicaInput.RaiseStep(
+                                                                right,
+                                                                secondary,
+                                                                stage,
+                                                                percent)))),
+                        (timings, failure) ->
+                                new Answered(
+                                        timings == null
+                                                ? new ReplicaInput.RaiseBroke(
+                                                        right,
+                                                        secondary,
+                                                        why(right, "raised", failure))
+                                                : new ReplicaInput.Raised(
+                                                        right, secondary, timings)));
+    }
+
+    private void part(RunRight right, RunRight loser) {
+        getContext()
+                .pipeToSelf(
+                        hypervisor.goSolo(right, loser),
+                        (timings, failure) ->
+                                new Answered(
+                                        timings == null
+                                                ? new ReplicaInput.PartFailed(
+                                                        right,
+                                                        loser,
+                                                        why(right, "made alone", failure))
+                                                : new ReplicaInput.Parted(
+                                                        right, loser, timings)));
+    }
+
+    private String why(RunRight right, String what, @Nullable Throwable failure) {
+        var cause = cause(failure);
+        getContext().getLog().warn("{} could not be {}", right, what, cause);
+        return String.valueOf(cause == null ? null : cause.getMessage());
     }
 
     private static ReplicaInput started(ReplicaStatus status, long tookMs) {

@@ -10,12 +10,15 @@ import dev.belay.decision.VmAction;
 import dev.belay.decision.VmInput;
 import dev.belay.model.Epoch;
 import dev.belay.model.Incarnation;
+import dev.belay.model.RunRight;
+import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
 import dev.belay.model.VmSpec;
 import dev.belay.replica.FloorFiles;
 import dev.belay.replica.Hypervisor;
 import dev.belay.replica.Hypervisor.ReplicaEvent;
 import dev.belay.replica.Hypervisor.ReplicaStatus;
+import dev.belay.replica.PairHeartbeats;
 import dev.belay.replica.ReplicaActor;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -72,6 +75,9 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
 
     record Cleaned(Optional<Throwable> failure) implements Message {}
 
+    /** From another server: {@code from} is there, for its partner {@code to} here. */
+    public record PairBeat(RunRight from, RunRight to) implements Message {}
+
     record Happened(ReplicaEvent event) implements Message {}
 
     record LeaseRefused(Incarnation incarnation) implements Message {}
@@ -82,6 +88,9 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
      * @param found what {@link Hypervisor#adopt} found when the process came up
      * @param join sends to this server's entity
      * @param entities sends to a VM's entity
+     * @param peers sends to the actor of another server, best effort
+     * @param pairSilence how long the other server of a pair may be silent until it is asked who
+     *     goes on
      * @param memoryMiB for guests
      */
     public record Parts(
@@ -93,7 +102,9 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
             String bootId,
             int memoryMiB,
             Consumer<ServerInput.Join> join,
-            BiConsumer<VmName, VmInput> entities) {}
+            BiConsumer<VmName, VmInput> entities,
+            BiConsumer<ServerName, Message> peers,
+            Duration pairSilence) {}
 
     private final Parts parts;
     private final Map<VmName, ActorRef<ReplicaActor.Message>> replicas = new HashMap<>();
@@ -101,6 +112,7 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
     /** News of replicas that were not found yet. */
     private final List<ReplicaEvent> early = new ArrayList<>();
 
+    private final ActorRef<PairHeartbeats.Message> heartbeats;
     private boolean looking = true;
     private TenureState state;
 
@@ -122,6 +134,20 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
         var self = context.getSelf();
         parts.hypervisor().observe(event -> self.tell(new Happened(event)));
         parts.lease().onFenced(incarnation -> self.tell(new LeaseRefused(incarnation)));
+        this.heartbeats =
+                context.spawn(
+                        PairHeartbeats.create(
+                                parts.pairSilence(),
+                                (own, partner) ->
+                                        parts.peers()
+                                                .accept(
+                                                        partner.server(),
+                                                        new PairBeat(own, partner)),
+                                event -> {
+                                    parts.hypervisor().partnerSilent(event.right());
+                                    self.tell(new Happened(event));
+                                }),
+                        "pairs");
         look(parts.found());
         timers.startTimerWithFixedDelay(new AskAgain(), ASK_AGAIN);
     }
@@ -140,6 +166,8 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
             case AskAgain() -> decide(new TenureInput.Tick());
             case Adopted adoption -> adopted(adoption);
             case Cleaned(var failure) -> cleaned(failure);
+            case PairBeat(var from, var to) ->
+                    heartbeats.tell(new PairHeartbeats.Heard(from, to));
             case Happened(var event) -> happened(event);
             case LeaseRefused(var incarnation) -> decide(new TenureInput.LeaseRefused(incarnation));
         }
@@ -246,6 +274,7 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
                         upTo);
         replicas.values().forEach(getContext()::stop);
         replicas.clear();
+        heartbeats.tell(new PairHeartbeats.LetGoAll());
         getContext()
                 .pipeToSelf(
                         parts.hypervisor().clean(),
@@ -269,8 +298,15 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
             case VmAction.StopReplica(var right, var kill) ->
                     tell(right.vm(), new ReplicaActor.Stop(right, kill));
             case VmAction.Confirm(var right) -> tell(right.vm(), new ReplicaActor.Confirm(right));
-            case VmAction.PrepareSecondary _, VmAction.RaisePair _, VmAction.GoSolo _ ->
-                    getContext().getLog().warn("{} is not known here yet", order);
+            case VmAction.PrepareSecondary(var secondary, var primary, var spec) ->
+                    tell(
+                            secondary.vm(),
+                            new ReplicaActor.Prepare(
+                                    secondary, primary, spec, parts.lease().isLive()));
+            case VmAction.RaisePair(var primary, var secondary, var at) ->
+                    tell(primary.vm(), new ReplicaActor.RaisePair(primary, secondary, at));
+            case VmAction.GoSolo(var winner, var loser) ->
+                    tell(winner.vm(), new ReplicaActor.GoSolo(winner, loser));
             case VmAction.Reserve _,
                     VmAction.Release _,
                     VmAction.AskStanding _,
@@ -304,6 +340,7 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
                                 floor(vm),
                                 parts.hypervisor(),
                                 parts.floors(),
+                                heartbeats,
                                 news -> parts.entities().accept(vm, news)),
                         "replica-" + vm + "-" + System.nanoTime(),
                         DispatcherSelector.blocking());

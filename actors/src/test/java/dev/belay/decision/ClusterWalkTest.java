@@ -86,7 +86,7 @@ class ClusterWalkTest {
         return round > 2 * SimulatedServer.LEASE && cluster.unfinished().isEmpty();
     }
 
-    private static void troubledStep(SimulatedCluster cluster, RandomGenerator random) {
+    static void troubledStep(SimulatedCluster cluster, RandomGenerator random) {
         if (random.nextInt(3) == 0) {
             cluster.passTime();
         }
@@ -164,7 +164,7 @@ class ClusterWalkTest {
                     case 0 -> new VmInput.Stop(random.nextBoolean());
                     case 1 -> new VmInput.Delete(random.nextInt(4) == 0);
                     case 2, 3, 4 -> new VmInput.Start();
-                    default -> new VmInput.Create(Samples.spec(vm), true);
+                    default -> new VmInput.Create(cluster.specs.apply(vm), true);
                 });
     }
 

@@ -3,9 +3,12 @@ package dev.belay.decision;
 import dev.belay.decision.ClusterView.ServerView;
 import dev.belay.decision.VmState.Vm;
 import dev.belay.model.Desired;
+import dev.belay.model.DiskKind;
+import dev.belay.model.DiskSpec;
 import dev.belay.model.Epoch;
 import dev.belay.model.Incarnation;
 import dev.belay.model.Level;
+import dev.belay.model.PairAddress;
 import dev.belay.model.Placement;
 import dev.belay.model.RunRight;
 import dev.belay.model.ServerName;
@@ -32,6 +35,9 @@ final class Samples {
     static final int MEMORY = 1024;
     static final VmSpec SPEC = spec(WEB);
     static final RunRight RIGHT = right(E7, ALPHA, I2);
+    static final RunRight SECONDARY = right(E8, BETA, I1);
+    static final PairAddress PAIR_ADDRESS = new PairAddress("10.0.0.2", 1, 2, List.of());
+    static final VmSpec PAIR_SPEC = pairSpec(WEB);
     static final Proof PROOF = new Proof(Proof.Kind.LEASE, "waited", AT);
 
     /** Both servers are up; alpha has more room, so it is chosen first. */
@@ -66,6 +72,22 @@ final class Samples {
                 List.of(),
                 List.of(),
                 Level.RESTART,
+                Placement.ANYWHERE,
+                0);
+    }
+
+    /** At level SYSTEM. */
+    static VmSpec pairSpec(VmName name) {
+        return new VmSpec(
+                name,
+                1,
+                MEMORY,
+                Optional.empty(),
+                List.of(
+                        new DiskSpec(
+                                "root", DiskKind.MIRRORED, Optional.of("/srv/web.raw"), "raw", 0)),
+                List.of(),
+                Level.SYSTEM,
                 Placement.ANYWHERE,
                 0);
     }

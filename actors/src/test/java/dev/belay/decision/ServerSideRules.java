@@ -35,6 +35,45 @@ final class ServerSideRules {
                             .as("begun before it is on disk: " + where)
                             .isEqualTo(right.epoch());
                 }
+                case ReplicaCommand.Prepare(var right, _, _) -> {
+                    assertThat(input).as(where).isInstanceOf(ReplicaInput.Start.class);
+                    assertThat(
+                                    onDisk.equals(right.epoch())
+                                            && (right.epoch().isAfter(before.floor())
+                                                    || before.standing() instanceof Runs))
+                            .as("begun twice, or before it is on disk: " + where)
+                            .isTrue();
+                }
+                case ReplicaCommand.Raise(var right, var secondary, _) -> {
+                    assertThat(mayRun(before)).as(where).contains(right);
+                    boolean again =
+                            before.standing() instanceof Runs runs
+                                    && runs.bond()
+                                            .equals(new ReplicaState.Raising(secondary, false));
+                    assertThat(again || secondary.epoch().isAfter(before.floor()))
+                            .as("raised twice: " + where)
+                            .isTrue();
+                    assertThat(again || onDisk.equals(secondary.epoch()))
+                            .as("raised before it is on disk: " + where)
+                            .isTrue();
+                }
+                case ReplicaCommand.Part(var right, var loser) -> {
+                    assertThat(mayRun(before)).as(where).contains(right);
+                    assertThat(before.standing())
+                            .as("left without an order: " + where)
+                            .isInstanceOfSatisfying(
+                                    Runs.class,
+                                    runs ->
+                                            assertThat(
+                                                            runs.bond()
+                                                                            instanceof
+                                                                            ReplicaState.Parting
+                                                                    || ReplicaErrands.partner(
+                                                                                    runs.bond())
+                                                                            .filter(loser::equals)
+                                                                            .isPresent())
+                                                    .isTrue());
+                }
                 case ReplicaCommand.End(var right, _) ->
                         assertThat(
                                         right.epoch().isAfter(onDisk)

@@ -21,6 +21,11 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
+import java.util.function.Function;
+import java.util.Set;
+import java.util.HashSet;
+import dev.belay.model.VmSpec;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 
@@ -28,7 +33,7 @@ import java.util.stream.Collectors;
  * The real decisions of servers and VMs over a simulated journal, network, clock and machines. All
  * dice come from one generator, so a seed repeats everything.
  */
-final class SimulatedCluster {
+final class SimulatedCluster implements SimulatedServer.World {
     /** Longest lease and margin: what a waiter waits from the moment that it saw the fencing. */
     static final int PROOF_WAIT = SimulatedServer.LEASE + 2;
 
@@ -36,6 +41,17 @@ final class SimulatedCluster {
 
     /** The network between arbiters, which is never cut. */
     private static final ServerName NOWHERE = new ServerName("nowhere");
+
+    /** A rule that is broken, to show that the simulation notices. */
+    enum Mistake {
+        NONE,
+        /** Both of a pair are told to go on alone. */
+        BOTH_GO_ON,
+        /** A secondary is promoted before lockstep. */
+        PROMOTED_EARLY,
+        /** It is forgotten which disks are up to date. */
+        ANY_DISK
+    }
 
     /** Something on its way; a timer is neither lost nor doubled. */
     record Envelope(
@@ -49,7 +65,12 @@ final class SimulatedCluster {
     private final Map<ServerName, Incarnation> fenced = new HashMap<>();
     private final List<Envelope> queue = new ArrayList<>();
     private final Deque<Supplier<String>> history = new ArrayDeque<>();
+    final Function<VmName, VmSpec> specs;
+    private final Mistake mistake;
+    private final Map<VmName, Set<Integer>> acknowledged = new HashMap<>();
+    private final Set<Set<ServerName>> cut = new HashSet<>();
     private final RandomGenerator random;
+    private int writes;
     private Optional<Disarming> disarming = Optional.empty();
     private final java.util.Set<ServerName> gone = new java.util.HashSet<>();
     private boolean troubled = true;
@@ -61,7 +82,19 @@ final class SimulatedCluster {
             List<ServerName> names,
             List<VmName> vmNames,
             SimulatedServer.Hole hole) {
+        this(random, names, vmNames, Samples::spec, hole, Mistake.NONE);
+    }
+
+    SimulatedCluster(
+            RandomGenerator random,
+            List<ServerName> names,
+            List<VmName> vmNames,
+            Function<VmName, VmSpec> specs,
+            SimulatedServer.Hole hole,
+            Mistake mistake) {
         this.random = random;
+        this.specs = specs;
+        this.mistake = mistake;
         for (var name : names) {
             servers.put(name, ServerHistory.NEW);
             machines.put(
@@ -69,6 +102,7 @@ final class SimulatedCluster {
                     new SimulatedServer(
                             name,
                             hole,
+                            this,
                             join -> send(name, () -> serverHears(name, join)),
                             (vm, news) -> send(name, () -> vmHears(vm, news))));
         }
@@ -115,7 +149,7 @@ final class SimulatedCluster {
 
     void vmHears(VmName name, VmInput input) {
         var state = vm(name);
-        if (VmLife.decide(state, new Context(AT, "witness", view()), input)
+        if (VmLife.decide(believed(state), new Context(AT, "witness", view()), input)
                 instanceof Accepted<VmEvent, VmAction>(var events, var actions)) {
             if (!events.stream().allMatch(this::permits)) {
                 note(() -> name + ": the journal refuses " + events);
@@ -127,12 +161,87 @@ final class SimulatedCluster {
                 var next = VmHistory.apply(state, event);
                 transitions.add(arrow(state, event, next));
                 state = next;
+                decided(name, event);
             }
             var after = Samples.name(state);
             note(() -> "%s hears %s -> %s, %s".formatted(name, input, after, actions));
             vms.put(name, state);
             actions.forEach(action -> carryOut(name, action));
         }
+    }
+
+    private VmState believed(VmState state) {
+        return mistake == Mistake.ANY_DISK && state instanceof VmState.Present present
+                ? VmHistory.with(present, withoutLegs(present.vm()))
+                : state;
+    }
+
+    private static VmState.Vm withoutLegs(VmState.Vm vm) {
+        return new VmState.Vm(
+                vm.spec(),
+                vm.desired(),
+                vm.deleting(),
+                vm.epoch(),
+                vm.failures(),
+                vm.failoverCount(),
+                vm.failover(),
+                vm.reports(),
+                Set.of(),
+                vm.ending(),
+                vm.pursuit());
+    }
+
+    private void decided(VmName name, VmEvent event) {
+        switch (event) {
+            case VmEvent.SoloGranted(_, var winner, var loser, _)
+                    when mistake == Mistake.BOTH_GO_ON ->
+                    carryOut(name, new VmAction.GoSolo(loser, winner));
+            case VmEvent.PairEnded(_, var primary, var secondary, _, _)
+                    when mistake == Mistake.PROMOTED_EARLY ->
+                    carryOut(name, new VmAction.GoSolo(secondary, primary));
+            case VmEvent.VmDeleted _ -> {
+                acknowledged.remove(name);
+                machines.values().forEach(machine -> machine.forgetLeg(name));
+            }
+            default -> {}
+        }
+    }
+
+    // ---- two servers
+
+    @Override
+    public SimulatedServer machine(ServerName name) {
+        return Objects.requireNonNull(machines.get(name));
+    }
+
+    @Override
+    public boolean linked(ServerName one, ServerName other) {
+        return machine(one).powered
+                && machine(other).powered
+                && !machine(one).cutOff
+                && !machine(other).cutOff
+                && !cut.contains(Set.of(one, other));
+    }
+
+    @Override
+    public Set<Integer> acknowledged(VmName vm) {
+        return acknowledged.computeIfAbsent(vm, _ -> new HashSet<>());
+    }
+
+    /** The wire between two servers; everybody else still hears both. */
+    void cut(ServerName one, ServerName other, boolean off) {
+        if (off) {
+            cut.add(Set.of(one, other));
+        } else {
+            cut.remove(Set.of(one, other));
+        }
+    }
+
+    void write() {
+        writes++;
+        machines.values().stream()
+                .filter(machine -> machine.powered)
+                .forEach(machine -> machine.write(writes));
     }
 
     void serverHears(ServerName name, ServerInput input) {
@@ -295,9 +404,6 @@ final class SimulatedCluster {
         return Objects.requireNonNull(servers.get(name));
     }
 
-    private SimulatedServer machine(ServerName name) {
-        return Objects.requireNonNull(machines.get(name));
-    }
 
     // ---- network and clock
 
@@ -394,6 +500,7 @@ final class SimulatedCluster {
 
     void heal() {
         troubled = false;
+        cut.clear();
         disarm(false);
         repair();
     }
@@ -431,6 +538,8 @@ final class SimulatedCluster {
             deliver();
             assertOneActiveCopy();
         }
+        machines.values().forEach(machine -> machine.work(random));
+        write();
         passTime();
     }
 
@@ -439,7 +548,7 @@ final class SimulatedCluster {
     void assertOneActiveCopy() {
         var seen = new HashMap<VmName, RunRight>();
         for (var machine : machines.values()) {
-            for (var right : machine.running()) {
+            for (var right : machine.heard()) {
                 var other = seen.put(right.vm(), right);
                 if (other != null) {
                     throw new AssertionError("two active copies: " + other + " and " + right);
@@ -456,15 +565,23 @@ final class SimulatedCluster {
                     state instanceof VmState.Present present
                             && present.vm().desired() == Desired.RUNNING;
             var right = VmLife.right(state);
+            boolean two =
+                    wanted
+                            && VmLife.vm(state).wantsPair()
+                            && machines.size() - gone.size() > 1;
             boolean fits =
                     wanted
-                            ? state instanceof VmState.Running
+                            ? (two
+                                    ? state instanceof VmState.Lockstep
+                                    : state instanceof VmState.Running)
                             : state instanceof VmState.Stopped || state instanceof VmState.Absent;
             if (!fits) {
                 problems.add(name + " is " + state);
             }
             for (var machine : machines.values()) {
-                boolean expected = right.filter(r -> r.server().equals(machine.name)).isPresent();
+                boolean expected =
+                        Stream.concat(right.stream(), VmLife.secondary(state).stream())
+                                .anyMatch(r -> r.server().equals(machine.name));
                 boolean runs = machine.running().stream().anyMatch(r -> r.vm().equals(name));
                 boolean kept =
                         servers.get(machine.name) instanceof ServerState.Live live

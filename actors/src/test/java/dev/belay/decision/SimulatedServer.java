@@ -6,10 +6,15 @@ import dev.belay.model.RunRight;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A machine of the simulation: power, the node's process with the shipped cores of {@link Tenure}
@@ -31,12 +36,37 @@ final class SimulatedServer {
         CLEAN_NOT_ON_DISK,
         /** The leash does nothing. */
         NO_LEASH,
+        /** A primary goes on by itself when its secondary is gone. */
+        PRIMARY_NOT_HELD,
         /** A right of another incarnation than the one held is started. */
         ANY_INCARNATION
     }
 
     /** One guest process; {@code until}: its leash kills it then. */
-    record Guest(RunRight right, int until) {}
+    record Guest(RunRight right, int until, Part part) {
+        Guest with(Part next) {
+            return new Guest(right, until, next);
+        }
+    }
+
+    /** What QEMU is to one on another server. */
+    sealed interface Part {}
+
+    record Alone() implements Part {}
+
+    record First(RunRight second, boolean lockstep) implements Part {}
+
+    record Second(RunRight first, boolean lockstep) implements Part {}
+
+    /** What is around the machine. */
+    interface World {
+        SimulatedServer machine(ServerName name);
+
+        boolean linked(ServerName one, ServerName other);
+
+        /** The writes that the outside world knows of. */
+        Set<Integer> acknowledged(VmName vm);
+    }
 
     /** What survives everything. */
     private static final class Disk {
@@ -44,6 +74,7 @@ final class SimulatedServer {
         private boolean clean;
         private int boot = 1;
         private final Map<VmName, Epoch> floors = new HashMap<>();
+        private final Map<VmName, Set<Integer>> legs = new HashMap<>();
     }
 
     final ServerName name;
@@ -60,16 +91,19 @@ final class SimulatedServer {
     private int leaseUntil;
     private Incarnation lease = Incarnation.NONE;
     private boolean troubled;
+    private final World world;
     private final Consumer<ServerInput.Join> join;
     private final BiConsumer<VmName, VmInput> entities;
 
     SimulatedServer(
             ServerName name,
             Hole hole,
+            World world,
             Consumer<ServerInput.Join> join,
             BiConsumer<VmName, VmInput> entities) {
         this.name = name;
         this.hole = hole;
+        this.world = world;
         this.join = join;
         this.entities = entities;
     }
@@ -108,7 +142,22 @@ final class SimulatedServer {
             disk.floors.clear();
         }
         for (var guest : List.copyOf(guests.values())) {
-            tell(guest.right().vm(), new ReplicaInput.Found(guest.right(), true, "runs"));
+            if (guest.part() instanceof First(_, var lockstep) && !lockstep) {
+                put(guest.with(new Alone()));
+            }
+            tell(
+                    guest.right().vm(),
+                    new ReplicaInput.Found(
+                            guest.right(),
+                            true,
+                            "runs",
+                            switch (guest.part()) {
+                                case First(var second, var lockstep) when lockstep ->
+                                        new ReplicaState.Raising(second, false);
+                                case Second(var first, _) ->
+                                        new ReplicaState.Follows(first, Optional.empty());
+                                case Alone _, First _ -> new ReplicaState.Alone();
+                            }));
         }
         hear(new TenureInput.Adopted());
     }
@@ -137,7 +186,10 @@ final class SimulatedServer {
         leaseUntil = Math.max(leaseUntil, sent + LEASE);
         guests.replaceAll((_, guest) ->
                 guest.right().incarnation().equals(incarnation)
-                        ? new Guest(guest.right(), Math.max(guest.until(), sent + LEASE))
+                        ? new Guest(
+                                guest.right(),
+                                Math.max(guest.until(), sent + LEASE),
+                                guest.part())
                         : guest);
     }
 
@@ -235,6 +287,19 @@ final class SimulatedServer {
                 boolean runs = guest != null && guest.right().equals(right);
                 tell(right.vm(), new ReplicaInput.Confirm(right, runs));
             }
+            case TenureCommand.Pass(
+                            VmAction.PrepareSecondary(var secondary, var primary, var spec)) ->
+                    tell(
+                            secondary.vm(),
+                            new ReplicaInput.Start(
+                                    secondary,
+                                    spec,
+                                    lease.equals(secondary.incarnation()) && now < leaseUntil,
+                                    Optional.of(primary)));
+            case TenureCommand.Pass(VmAction.RaisePair(var primary, var secondary, var at)) ->
+                    tell(primary.vm(), new ReplicaInput.RaisePair(primary, secondary, at));
+            case TenureCommand.Pass(VmAction.GoSolo(var winner, var loser)) ->
+                    tell(winner.vm(), new ReplicaInput.GoSolo(winner, loser));
             case TenureCommand.Pass(var order) ->
                     throw new IllegalArgumentException("not an order for a server: " + order);
         }
@@ -258,9 +323,12 @@ final class SimulatedServer {
                     disk.floors.put(vm, floor);
                 }
             }
-            case ReplicaCommand.Launch(var right, _) -> {
+            case ReplicaCommand.Launch(var right, var spec) -> {
+                if (spec.isMirrored()) {
+                    boots(right);
+                }
                 // Too late for its lease: it is begun, and its leash ends it at once.
-                guests.put(vm, new Guest(right, Math.max(leaseUntil, now + 1)));
+                put(new Guest(right, Math.max(leaseUntil, now + 1), new Alone()));
                 tell(
                         vm,
                         troubled
@@ -279,6 +347,173 @@ final class SimulatedServer {
                 tell(vm, new ReplicaInput.StopDone(right));
             }
             case ReplicaCommand.Tell(var news) -> entities.accept(vm, news);
+            case ReplicaCommand.Prepare(var right, var primary, _) -> {
+                var known = guests.get(vm);
+                if (known == null || !known.right().equals(right)) {
+                    disk.legs.put(vm, new HashSet<>());
+                    put(
+                            new Guest(
+                                    right,
+                                    Math.max(leaseUntil, now + 1),
+                                    new Second(primary, false)));
+                }
+                tell(
+                        vm,
+                        troubled
+                                ? new ReplicaInput.StartFailed(right, "no answer", true)
+                                : new ReplicaInput.Prepared(right, primary, Samples.PAIR_ADDRESS));
+            }
+            case ReplicaCommand.Raise(var right, var secondary, _) -> {
+                var guest = guests.get(vm);
+                if (guest == null || !guest.right().equals(right)) {
+                    tell(vm, new ReplicaInput.RaiseBroke(right, secondary, "it is gone"));
+                } else if (guest.part().equals(new First(secondary, true))) {
+                    tell(vm, new ReplicaInput.Raised(right, secondary, List.of()));
+                } else {
+                    put(guest.with(new First(secondary, false)));
+                }
+            }
+            case ReplicaCommand.Part(var right, var loser) -> part(vm, right, loser);
+        }
+    }
+
+    // ---- two servers
+
+    private void put(Guest guest) {
+        guests.put(guest.right().vm(), guest);
+    }
+
+    private Set<Integer> leg(VmName vm) {
+        return disk.legs.computeIfAbsent(vm, _ -> new HashSet<>());
+    }
+
+    void forgetLeg(VmName vm) {
+        disk.legs.remove(vm);
+    }
+
+    private void boots(RunRight right) {
+        if (!leg(right.vm()).containsAll(world.acknowledged(right.vm()))) {
+            throw new AssertionError(right + " has not all acknowledged writes");
+        }
+    }
+
+    private void part(VmName vm, RunRight right, RunRight loser) {
+        var guest = guests.get(vm);
+        if (troubled || now >= leaseUntil || guest == null || !guest.right().equals(right)) {
+            tell(vm, new ReplicaInput.PartFailed(right, loser, "no lease, or it does not answer"));
+            return;
+        }
+        if (guest.part() instanceof Second(_, var lockstep) && !lockstep) {
+            throw new AssertionError(right + " has not all acknowledged writes: it was never raised");
+        }
+        if (!(guest.part() instanceof Alone)) {
+            boots(right);
+        }
+        put(guest.with(new Alone()));
+        tell(vm, new ReplicaInput.Parted(right, loser, List.of()));
+    }
+
+    /** Raises go on or end, and those that lost their partners notice. */
+    void work(RandomGenerator random) {
+        for (var guest : List.copyOf(guests.values())) {
+            var right = guest.right();
+            switch (guest.part()) {
+                case First(var second, var lockstep) when !lockstep && processUp ->
+                        raise(guest, second, random.nextInt(8));
+                case First(var second, var lockstep)
+                        when lockstep && processUp && !isConnected(guest) ->
+                        tell(
+                                right.vm(),
+                                new ReplicaInput.InTrouble(
+                                        right, new VmInput.PartnerLost(right, second, "gone")));
+                case Second(var first, var lockstep)
+                        when lockstep && processUp && !isConnected(guest) ->
+                        tell(
+                                right.vm(),
+                                new ReplicaInput.InTrouble(
+                                        right, new VmInput.PartnerLost(right, first, "gone")));
+                case Alone _, First _, Second _ -> {}
+            }
+        }
+    }
+
+    private void raise(Guest guest, RunRight second, int dice) {
+        var right = guest.right();
+        var partner = partner(second);
+        boolean there =
+                partner != null && partner.part() instanceof Second(var first, _)
+                        && first.equals(right);
+        if (!there || dice == 0) {
+            put(guest.with(new Alone()));
+            tell(right.vm(), new ReplicaInput.RaiseBroke(right, second, "broken"));
+        } else if (dice < 4) {
+            tell(
+                    right.vm(),
+                    new ReplicaInput.RaiseStep(right, second, RaiseStage.MEMORY, 10 * dice));
+        } else {
+            var other = world.machine(second.server());
+            other.disk.legs.put(right.vm(), new HashSet<>(leg(right.vm())));
+            other.put(partner.with(new Second(right, true)));
+            put(guest.with(new First(second, true)));
+            if (dice == 4) {
+                crashProcess();
+            } else {
+                tell(right.vm(), new ReplicaInput.Raised(right, second, List.of()));
+            }
+        }
+    }
+
+    /** The guest process of that right, when this server reaches it. */
+    private @Nullable Guest partner(RunRight right) {
+        if (!world.linked(name, right.server())) {
+            return null;
+        }
+        var guest = world.machine(right.server()).guests.get(right.vm());
+        return guest != null && guest.right().equals(right) ? guest : null;
+    }
+
+    private boolean isConnected(Guest guest) {
+        return switch (guest.part()) {
+            case Alone _ -> false;
+            case First(var second, _) ->
+                    partner(second) instanceof Guest other
+                            && other.part().equals(new Second(guest.right(), true));
+            case Second(var first, _) ->
+                    partner(first) instanceof Guest other
+                            && other.part().equals(new First(guest.right(), true));
+        };
+    }
+
+    /** A primary in lockstep without its secondary holds its output back. */
+    boolean isHeard(Guest guest) {
+        return switch (guest.part()) {
+            case Alone _ -> true;
+            case First(_, var lockstep) ->
+                    !lockstep || hole == Hole.PRIMARY_NOT_HELD || isConnected(guest);
+            case Second _ -> false;
+        };
+    }
+
+    List<RunRight> heard() {
+        return guests.values().stream().filter(this::isHeard).map(Guest::right).toList();
+    }
+
+    /** Each guest writes; what it is heard of is acknowledged. */
+    void write(int number) {
+        for (var guest : guests.values()) {
+            var vm = guest.right().vm();
+            if (guest.part() instanceof Second || !disk.legs.containsKey(vm)) {
+                continue;
+            }
+            leg(vm).add(number);
+            if (guest.part() instanceof First(var second, var lockstep)
+                    && lockstep
+                    && isConnected(guest)) {
+                world.machine(second.server()).leg(vm).add(number);
+            }
+            if (isHeard(guest)) {
+                world.acknowledged(vm).add(number);
+            }
         }
     }
 

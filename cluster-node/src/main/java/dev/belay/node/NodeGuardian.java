@@ -21,6 +21,7 @@ import dev.belay.server.IncarnationFile;
 import dev.belay.server.ServerEntity;
 import dev.belay.server.ServerNode;
 import dev.belay.vm.VmEntity;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -40,6 +41,8 @@ import org.apache.pekko.cluster.sharding.typed.javadsl.EntityTypeKey;
  * The root of a node's actors: membership, the sharded entities, and on a server the server itself.
  */
 final class NodeGuardian {
+    private static final Duration PAIR_SILENCE = Duration.ofMillis(600);
+
     /** The guardian gets no messages. */
     enum Message {}
 
@@ -82,7 +85,7 @@ final class NodeGuardian {
                             fenceAgent,
                             membership);
             shard(context, settings.directory(), model, wiring);
-            server.ifPresent(parts -> spawnServer(context, settings, parts));
+            server.ifPresent(parts -> spawnServer(context, settings, wiring, parts));
             wired.complete(wiring);
             return Behaviors.empty();
         });
@@ -150,7 +153,10 @@ final class NodeGuardian {
     }
 
     private static void spawnServer(
-            ActorContext<Message> context, NodeSettings settings, ServerParts parts) {
+            ActorContext<Message> context,
+            NodeSettings settings,
+            Wiring wiring,
+            ServerParts parts) {
         var sharding = ClusterSharding.get(context.getSystem());
         var self = settings.self();
         var node =
@@ -174,7 +180,9 @@ final class NodeGuardian {
                                                                         join, self.address())),
                                         (vm, news) ->
                                                 entity(sharding, VmEntity.KEY, vm.value())
-                                                        .tell(new VmEntity.News(news)))),
+                                                        .tell(new VmEntity.News(news)),
+                                        wiring::tellServer,
+                                        PAIR_SILENCE)),
                         ServerNode.ACTOR_NAME,
                         DispatcherSelector.defaultDispatcher());
         context.watch(node);

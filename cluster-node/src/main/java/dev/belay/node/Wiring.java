@@ -146,7 +146,7 @@ final class Wiring implements VmSurroundings, ServerSurroundings {
     }
 
     /** Lost when the server is away; every order is repeated until it is answered. */
-    private void tellServer(ServerName server, ServerNode.Message message) {
+    void tellServer(ServerName server, ServerNode.Message message) {
         directory.node(server).ifPresent(node -> server(node).tell(message));
     }
 

@@ -25,5 +25,6 @@ public final class MessageTypes implements KryoTypes {
         registry.message(542, "node.MustClean", ServerNode.MustClean.class);
         registry.message(543, "node.Check", ServerNode.Check.class);
         registry.message(544, "node.Checked", ServerNode.Checked.class);
+        registry.message(545, "node.PairBeat", ServerNode.PairBeat.class);
     }
 }

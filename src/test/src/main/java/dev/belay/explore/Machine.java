@@ -266,6 +266,8 @@ final class Machine {
                     works.add(new Work.End(right, clearing));
                 }
             }
+            case ReplicaCommand.Prepare _, ReplicaCommand.Raise _, ReplicaCommand.Part _ ->
+                    throw new Broken("no VM is on two servers here: " + command);
             case ReplicaCommand.Tell(var news) -> send(world, vm, news);
         }
     }

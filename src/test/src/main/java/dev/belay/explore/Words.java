@@ -65,7 +65,7 @@ final class Words {
             case TenureState tenure -> name + " " + tenure.held();
             case ReplicaState.InStart(var right, _) ->
                     name + " " + right.vm() + " " + right.epoch();
-            case ReplicaState.Runs(var right, _, var trouble) ->
+            case ReplicaState.Runs(var right, _, var trouble, _) ->
                     name
                             + " "
                             + right.vm()
