@@ -18,9 +18,11 @@ import java.util.List;
 /** The files under a replica's disks. Blocks. */
 final class DiskFiles {
     private final QemuSettings settings;
+    private final LegFiles legs;
 
     DiskFiles(QemuSettings settings) {
         this.settings = settings;
+        this.legs = new LegFiles(settings);
     }
 
     static Path overlays(Path dataDir) {
@@ -33,13 +35,19 @@ final class DiskFiles {
     }
 
     Path file(VmName vm, DiskSpec disk, Epoch epoch) {
-        return disk.kind() == DiskKind.EPHEMERAL
-                ? overlay(settings.dataDir(), vm, disk, epoch)
-                : Path.of(disk.path().orElseThrow());
+        return switch (disk.kind()) {
+            case EPHEMERAL -> overlay(settings.dataDir(), vm, disk, epoch);
+            case MIRRORED -> legs.leg(vm, disk);
+            case SHARED, LOCAL -> Path.of(disk.path().orElseThrow());
+        };
     }
 
     static String format(DiskSpec disk) {
-        return disk.kind() == DiskKind.EPHEMERAL ? "qcow2" : disk.format();
+        return switch (disk.kind()) {
+            case EPHEMERAL -> "qcow2";
+            case MIRRORED -> "raw";
+            case SHARED, LOCAL -> disk.format();
+        };
     }
 
     List<Path> overlaysOf(VmSpec spec, Epoch epoch) {
@@ -49,14 +57,20 @@ final class DiskFiles {
                 .toList();
     }
 
-    /** Makes the fresh overlays and empty disks of this epoch. */
+    /** Makes the fresh overlays and empty disks of this epoch, and what legs are missing. */
     void prepare(VmSpec spec, Epoch epoch) throws IOException {
+        legs.makeReady(spec);
         for (var disk : spec.disks()) {
             if (disk.kind() == DiskKind.EPHEMERAL) {
                 Files.createDirectories(overlays(settings.dataDir()));
                 create(disk, overlay(settings.dataDir(), spec.name(), disk, epoch));
             }
         }
+    }
+
+    /** Makes what the second of a pair needs: fresh legs, which its primary fills. */
+    void prepareSecondary(VmSpec spec, Epoch epoch) throws IOException {
+        legs.makeAnew(spec, epoch);
     }
 
     private void create(DiskSpec disk, Path overlay) throws IOException {

@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
@@ -28,11 +29,17 @@ final class Gate {
 
     private static final int ATTEMPTS = 3;
 
+    /** Instead of a deadline: closed, and no grant opens it. */
+    private static final long MUTE = -1;
+
     private final String table;
     private final long marginNanos;
 
     /** Every tap under guard, with the deadline until which it may be open; 0: closed. */
     private final Map<String, Long> deadlines = new ConcurrentHashMap<>();
+
+    /** COLO compares IPv4 only: what it cannot hold back must not get out (safety.md 23). */
+    private final Set<String> ipv4Only = ConcurrentHashMap.newKeySet();
 
     private final AtomicBoolean renewalWanted = new AtomicBoolean();
     private final ReentrantLock changing = new ReentrantLock();
@@ -86,6 +93,48 @@ final class Gate {
         taps.forEach(tap -> deadlines.putIfAbsent(tap, 0L));
     }
 
+    /** Closes the taps until {@link #unmute}, whatever is granted. Returns at once. */
+    void mute(Collection<String> taps) {
+        if (taps.isEmpty()) {
+            return;
+        }
+        taps.forEach(tap -> deadlines.computeIfPresent(tap, (_, _) -> MUTE));
+        Thread.ofPlatform()
+                .daemon()
+                .name("gate-mute")
+                .start(() -> {
+                    changing.lock();
+                    try {
+                        nft(closings(taps));
+                    } finally {
+                        changing.unlock();
+                    }
+                });
+    }
+
+    /** Grants count again for the taps; they stay closed until the next. */
+    void unmute(Collection<String> taps) {
+        taps.forEach(tap ->
+                deadlines.computeIfPresent(tap, (_, old) -> old == MUTE ? Long.valueOf(0) : old));
+    }
+
+    /** From here on the taps let no IPv6 out, until they are released. */
+    void onlyIpv4(Collection<String> taps) {
+        if (ipv4Only.addAll(taps)) {
+            changing.lock();
+            try {
+                var guarded = taps.stream().filter(deadlines::containsKey).toList();
+                var result = guarded.isEmpty() ? null : nft(chains(guarded));
+                if (result != null && !result.ok()) {
+                    throw new HypervisorException(
+                            "The guest's IPv6 cannot be held back: " + result.complaint(), true);
+                }
+            } finally {
+                changing.unlock();
+            }
+        }
+    }
+
     /** Opens the taps until the deadline, and returns once the kernel knows. */
     void openNow(Collection<String> taps, long deadline) {
         if (taps.isEmpty()) {
@@ -111,7 +160,10 @@ final class Gate {
     }
 
     private void permit(Collection<String> taps, long deadline) {
-        taps.forEach(tap -> deadlines.computeIfPresent(tap, (_, old) -> Math.max(old, deadline)));
+        taps.forEach(tap ->
+                deadlines.computeIfPresent(
+                        tap,
+                        (_, old) -> old == MUTE ? old : Long.valueOf(Math.max(old, deadline))));
     }
 
     /** Under load nft itself takes long, and more of the lease must be given away for it. */
@@ -140,7 +192,7 @@ final class Gate {
                 }
             }
             log.warn("Renewing the gate takes too long; it stays closed until the next grant");
-            nft(closings());
+            nft(closings(deadlines.keySet()));
             return false;
         } finally {
             changing.unlock();
@@ -162,8 +214,8 @@ final class Gate {
         return lines.toString();
     }
 
-    private String closings() {
-        return deadlines.keySet().stream()
+    private String closings(Collection<String> taps) {
+        return taps.stream()
                 .map(tap -> element("add", tap, " timeout 1s") + element("delete", tap, ""))
                 .collect(Collectors.joining());
     }
@@ -181,11 +233,19 @@ final class Gate {
                     """
                     add chain netdev %1$s %2$s { type filter hook ingress device "%2$s" priority -500; policy drop; }
                     flush chain netdev %1$s %2$s
-                    add rule netdev %1$s %2$s iifname @open accept
+                    %3$sadd rule netdev %1$s %2$s iifname @open accept
                     """
-                            .formatted(table, tap));
+                            .formatted(table, tap, ipv4Only.contains(tap) ? noIpv6(tap) : ""));
         }
         return lines.toString();
+    }
+
+    private String noIpv6(String tap) {
+        return """
+        add rule netdev %1$s %2$s ether type ip6 drop
+        add rule netdev %1$s %2$s vlan type ip6 drop
+        """
+                .formatted(table, tap);
     }
 
     /** Forgets the taps; to be called when they are gone or nobody can send through them. */
@@ -194,6 +254,7 @@ final class Gate {
         try {
             for (var tap : taps) {
                 deadlines.remove(tap);
+                ipv4Only.remove(tap);
                 // Either may be gone with the tap, depending on the kernel.
                 nft(element("add", tap, " timeout 1s") + element("delete", tap, ""));
                 nft("delete chain netdev %s %s\n".formatted(table, tap));

@@ -50,7 +50,7 @@ record Manifest(
         ENDED
     }
 
-    private static final ObjectMapper JSON =
+    static final ObjectMapper JSON =
             new ObjectMapper()
                     .registerModule(new Jdk8Module())
                     // Components only: isPinned() and the like are not data.

@@ -37,6 +37,25 @@ final class QemuCommand {
             ReplicaFiles files,
             List<String> taps,
             int nbdPort) {
+        var line = head(settings, machine, spec, files, List.of("-S"));
+        for (var k = 0; k < spec.nics().size(); k++) {
+            nic(spec, k, taps.get(k), line);
+        }
+        for (var k = 0; k < spec.disks().size(); k++) {
+            line.addAll(leg(settings, right.epoch(), spec, k, nbdPort));
+            line.addAll(top(k, leg(k, right.epoch())));
+            line.addAll(device(spec, k));
+        }
+        return line;
+    }
+
+    /** Up to the first card: what does not depend on the replica's part. */
+    static List<String> head(
+            QemuSettings settings,
+            String machine,
+            VmSpec spec,
+            ReplicaFiles files,
+            List<String> beginning) {
         var line = new ArrayList<String>();
         line.add(settings.system().toString());
         line.addAll(List.of("-name", "guest=" + spec.name() + ",debug-threads=on"));
@@ -46,7 +65,8 @@ final class QemuCommand {
         }
         line.addAll(List.of("-m", Integer.toString(spec.memoryMiB())));
         line.addAll(List.of("-smp", Integer.toString(spec.cpus())));
-        line.addAll(List.of("-nodefaults", "-no-user-config", "-display", "none", "-S"));
+        line.addAll(List.of("-nodefaults", "-no-user-config", "-display", "none"));
+        line.addAll(beginning);
         line.addAll(List.of("-action", "panic=pause"));
         line.addAll(monitor("-chardev", "-mon", files, Role.QEMU));
         line.addAll(
@@ -54,12 +74,6 @@ final class QemuCommand {
         line.addAll(List.of("-serial", "chardev:serial0"));
         line.addAll(List.of("-device", "pvpanic-pci,id=panic0,addr=" + PANIC_SLOT));
         boot(spec, line);
-        for (var k = 0; k < spec.nics().size(); k++) {
-            nic(spec, k, taps.get(k), line);
-        }
-        for (var k = 0; k < spec.disks().size(); k++) {
-            disk(settings, right.epoch(), spec, k, nbdPort, line);
-        }
         return line;
     }
 
@@ -74,7 +88,7 @@ final class QemuCommand {
                 });
     }
 
-    private static void nic(VmSpec spec, int k, String tap, List<String> line) {
+    static void nic(VmSpec spec, int k, String tap, List<String> line) {
         line.addAll(
                 List.of(
                         "-netdev",
@@ -92,35 +106,38 @@ final class QemuCommand {
                                 + slot(FIRST_NIC_SLOT + k)));
     }
 
-    private static void disk(
-            QemuSettings settings, Epoch epoch, VmSpec spec, int k, int port, List<String> line) {
-        var leg = leg(k, epoch);
-        line.addAll(
-                List.of(
-                        "-blockdev",
-                        nbd(leg, settings.nbdAddress(), port, export(spec, k, epoch)).toString()));
-        line.addAll(
-                List.of(
-                        "-blockdev",
-                        JSON.createObjectNode()
-                                .put("driver", "raw")
-                                .put("node-name", vd(k))
-                                .put("file", leg)
-                                .toString()));
-        line.addAll(
-                List.of(
-                        "-device",
-                        "virtio-blk-pci,id=vblk"
-                                + k
-                                + ",drive="
-                                + vd(k)
-                                + ",addr="
-                                + slot(FIRST_DISK_SLOT + k)
-                                + ",werror=stop,rerror=stop"
-                                + (k == 0 && spec.boot().isEmpty() ? ",bootindex=0" : "")));
+    /** The storage daemon's copy of a disk. */
+    static List<String> leg(QemuSettings settings, Epoch epoch, VmSpec spec, int k, int port) {
+        return List.of(
+                "-blockdev",
+                nbd(leg(k, epoch), settings.nbdAddress(), port, export(spec, k, epoch)).toString());
     }
 
-    private static ObjectNode nbd(String node, String host, int port, String export) {
+    /** What the guest's disk stands on, whatever is below it. */
+    static List<String> top(int k, String below) {
+        return List.of(
+                "-blockdev",
+                JSON.createObjectNode()
+                        .put("driver", "raw")
+                        .put("node-name", vd(k))
+                        .put("file", below)
+                        .toString());
+    }
+
+    static List<String> device(VmSpec spec, int k) {
+        return List.of(
+                "-device",
+                "virtio-blk-pci,id=vblk"
+                        + k
+                        + ",drive="
+                        + vd(k)
+                        + ",addr="
+                        + slot(FIRST_DISK_SLOT + k)
+                        + ",werror=stop,rerror=stop"
+                        + (k == 0 && spec.boot().isEmpty() ? ",bootindex=0" : ""));
+    }
+
+    static ObjectNode nbd(String node, String host, int port, String export) {
         var nbd = JSON.createObjectNode().put("driver", "nbd").put("node-name", node);
         nbd.putObject("server")
                 .put("type", "inet")

@@ -1,7 +1,10 @@
 package dev.belay.qemu;
 
+import dev.belay.decision.RaiseStage;
+import dev.belay.decision.VmInput.Timing;
 import dev.belay.model.Epoch;
 import dev.belay.model.Incarnation;
+import dev.belay.model.PairAddress;
 import dev.belay.model.RunRight;
 import dev.belay.model.VmName;
 import dev.belay.model.VmSpec;
@@ -19,6 +22,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -67,6 +71,8 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
     private final TapNames names;
     private final Gate gate;
     private final Remains remains;
+    private final LegFiles legs;
+    private final Pairs pairs;
     private final CompletableFuture<List<String>> firstProblems;
     private final Map<Key, Replica> replicas = new ConcurrentHashMap<>();
     private final Set<Attempt> attempts = ConcurrentHashMap.newKeySet();
@@ -89,7 +95,9 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
         this.specCheck = new SpecCheck(settings);
         this.names = TapNames.of(settings);
         this.gate = new Gate(names.table(), settings.killBudget());
-        this.remains = new Remains(gate);
+        this.legs = new LegFiles(settings);
+        this.remains = new Remains(gate, legs);
+        this.pairs = new Pairs(settings, gate, legs, this::lease, this::happened);
         this.firstProblems =
                 inBackground("look at the installation", installation::problems)
                         .toCompletableFuture();
@@ -120,25 +128,55 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
 
     @Override
     public CompletionStage<ReplicaStatus> start(RunRight right, VmSpec spec) {
+        return attempted(
+                "start " + right,
+                right,
+                attempt -> start(attempt, spec, ReplicaStart::run).status());
+    }
+
+    @Override
+    public CompletionStage<PairAddress> prepareSecondary(
+            RunRight secondary, RunRight primary, VmSpec spec) {
+        return attempted(
+                "prepare " + secondary,
+                secondary,
+                attempt -> {
+                    var replica = start(attempt, spec, start -> start.runSecondary(primary));
+                    if (replica.status().part() instanceof Part.Alone) {
+                        pairs.adopt(replica);
+                    }
+                    return pairs.address(secondary);
+                });
+    }
+
+    private interface AttemptedWork<T> {
+        T run(Attempt attempt) throws IOException;
+    }
+
+    private <T> CompletionStage<T> attempted(String what, RunRight right, AttemptedWork<T> work) {
         var attempt = new Attempt(right);
         attempts.add(attempt);
         return inBackground(
-                "start " + right,
+                what,
                 () -> {
                     try {
-                        return alone(right.vm(), () -> start(attempt, spec));
+                        return alone(right.vm(), () -> work.run(attempt));
                     } finally {
                         attempts.remove(attempt);
                     }
                 });
     }
 
-    private ReplicaStatus start(Attempt attempt, VmSpec spec) throws IOException {
+    private interface Way {
+        void take(ReplicaStart start) throws IOException;
+    }
+
+    private Replica start(Attempt attempt, VmSpec spec, Way way) throws IOException {
         var right = attempt.right;
         attempt.check();
         var known = replicas.get(Key.of(right));
         if (known != null && known.isRunning()) {
-            return known.status();
+            return known;
         }
         var illegal = SpecCheck.illegal(spec);
         if (!illegal.isEmpty()) {
@@ -171,20 +209,76 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
         // Known from here on, so that a grant during the start reaches its leashes.
         replicas.put(Key.of(right), replica);
         try {
-            new ReplicaStart(
+            way.take(
+                    new ReplicaStart(
                             settings,
                             installation,
                             gate,
                             remains,
                             replica,
                             () -> lease(right),
-                            attempt::check)
-                    .run();
+                            attempt::check));
         } catch (IOException | RuntimeException | Error e) {
             replicas.remove(Key.of(right), replica);
             throw e;
         }
-        return replica.status();
+        return replica;
+    }
+
+    @Override
+    public CompletionStage<List<Timing>> raise(
+            RunRight primary,
+            RunRight secondary,
+            PairAddress at,
+            BiConsumer<RaiseStage, Integer> progress) {
+        pairs.newRaise(primary, secondary)
+                .ifPresent(raise ->
+                        inBackground(
+                                        "raise " + primary,
+                                        () ->
+                                                alone(
+                                                        primary.vm(),
+                                                        () ->
+                                                                pairs.raise(
+                                                                        raise,
+                                                                        running(primary),
+                                                                        at,
+                                                                        progress)))
+                                .whenComplete((timings, failure) -> {
+                                    if (failure == null) {
+                                        raise.done().complete(timings);
+                                    } else {
+                                        raise.done().completeExceptionally(failure);
+                                    }
+                                }));
+        return pairs.raiseOf(secondary);
+    }
+
+    private Replica running(RunRight right) {
+        var replica = replicas.get(Key.of(right));
+        if (replica == null || !replica.right().equals(right) || !replica.isRunning()) {
+            throw new HypervisorException(right + " does not run here.", false);
+        }
+        return replica;
+    }
+
+    @Override
+    public CompletionStage<List<Timing>> goSolo(RunRight winner, RunRight loser) {
+        pairs.abort(winner.vm(), winner.epoch());
+        return inBackground(
+                "let go on alone " + winner,
+                () ->
+                        alone(
+                                winner.vm(),
+                                () -> {
+                                    running(winner);
+                                    return pairs.goSolo(winner, loser);
+                                }));
+    }
+
+    @Override
+    public void partnerSilent(RunRight replica) {
+        pairs.partnerSilent(replica);
     }
 
     /** The deadline of the right's lease; refuses when that is over or as good as over. */
@@ -207,6 +301,7 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
         attempts.stream()
                 .filter(a -> a.right.vm().equals(vm) && !a.right.epoch().isAfter(upTo))
                 .forEach(a -> a.aborted = true);
+        pairs.abort(vm, upTo);
         return inBackground(
                 "stop " + vm + " " + upTo,
                 () ->
@@ -227,7 +322,10 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
         var manifest = manifest(files);
         var replica = manifest.map(m -> replicas.get(Key.of(m.right()))).orElse(null);
         if (replica != null) {
-            if (mode == StopMode.SHUTDOWN && replica.isRunning()) {
+            // A secondary's guest only follows; nobody asks it anything.
+            if (mode == StopMode.SHUTDOWN
+                    && replica.isRunning()
+                    && !(replica.status().part() instanceof Part.Secondary)) {
                 replica.powerDown();
                 replica.awaitEnd(SHUTDOWN_LIMIT);
             }
@@ -242,6 +340,7 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
         }
         files.delete();
         if (replica != null) {
+            pairs.ended(replica.right());
             replicas.remove(Key.of(replica.right()), replica);
         }
     }
@@ -282,14 +381,51 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
         var replica = new Replica(manifest, files, remains, this::happened);
         replicas.put(Key.of(replica.right()), replica);
         gate.adopt(replica.taps());
+        var half = adoptPair(replica);
         // A lease that was granted to this process a moment before counts for it too.
         var deadline = leases.get(replica.right().incarnation());
         if (deadline != null) {
             extend(replica.right().incarnation(), deadline);
         }
         log.info("{} was found alive", replica.right());
-        Thread.ofVirtual().name("adopt " + replica.right()).start(() -> replica.adopt(ADOPT_LIMIT));
+        Thread.ofVirtual()
+                .name("adopt " + replica.right())
+                .start(() -> {
+                    replica.adopt(ADOPT_LIMIT);
+                    half.filter(pair -> pair.state().stage() == PairState.Stage.RAISING)
+                            .ifPresent(this::endRaise);
+                });
         return Optional.of(replica.status());
+    }
+
+    private Optional<PairHalf> adoptPair(Replica replica) {
+        try {
+            return pairs.adopt(replica);
+        } catch (IOException e) {
+            // It may be a secondary: nothing of it gets out before somebody has looked.
+            gate.mute(replica.taps());
+            log.error(
+                    "What {} is to its pair cannot be read; its output is closed. Stop and start the VM.",
+                    replica.right(),
+                    e);
+            return Optional.empty();
+        }
+    }
+
+    private void endRaise(PairHalf half) {
+        try {
+            alone(
+                    half.replica().right().vm(),
+                    () -> {
+                        pairs.endRaise(half);
+                        return none();
+                    });
+        } catch (IOException | RuntimeException e) {
+            log.error(
+                    "{} was found in the middle of a raise and could not be made an ordinary replica; it is tried again when told to go on alone",
+                    half.replica().right(),
+                    e);
+        }
     }
 
     private Optional<ReplicaStatus> bury(ReplicaFiles files) throws IOException {
@@ -325,6 +461,7 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
     public CompletionStage<Void> clean() {
         over.addAll(leases.keySet());
         attempts.forEach(attempt -> attempt.aborted = true);
+        pairs.abortAll();
         return inBackground(
                 "clean",
                 () -> {
@@ -333,6 +470,7 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
                     Taps.delete(Taps.named(names.prefix()));
                     gate.destroy();
                     removeOverlays();
+                    legs.sweep();
                     return none();
                 });
     }
@@ -401,6 +539,9 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
     }
 
     private void happened(ReplicaEvent event) {
+        if (event instanceof ReplicaEvent.Exited || event instanceof ReplicaEvent.PoweredOff) {
+            pairs.ended(event.right());
+        }
         synchronized (unheard) {
             if (observer == null) {
                 unheard.add(event);
@@ -422,6 +563,7 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
     /** Lets go of all replicas as they are; they live on and may be adopted. */
     @Override
     public void close() {
+        pairs.close();
         replicas.values().forEach(Replica::leave);
         replicas.clear();
     }

@@ -22,6 +22,7 @@ import java.time.Duration;
  * @param lifelinePort there too, of the port that all leashes share; 0: none
  * @param killBudget how long before its deadline a leash acts
  * @param patience how long a start may wait for any one program
+ * @param pairs how VMs in lockstep run
  */
 public record QemuSettings(
         Path system,
@@ -37,13 +38,48 @@ public record QemuSettings(
         String nbdAddress,
         int lifelinePort,
         Duration killBudget,
-        Duration patience) {
+        Duration patience,
+        PairSettings pairs) {
 
     public static final Duration DEFAULT_PATIENCE = Duration.ofSeconds(15);
 
     public QemuSettings {
         runDir = runDir.toAbsolutePath().normalize();
         dataDir = dataDir.toAbsolutePath().normalize();
+    }
+
+    /** With the usual settings for lockstep. */
+    public QemuSettings(
+            Path system,
+            Path storageDaemon,
+            Path img,
+            Path leash,
+            String accel,
+            String machine,
+            String cpu,
+            Path runDir,
+            Path dataDir,
+            String serverName,
+            String nbdAddress,
+            int lifelinePort,
+            Duration killBudget,
+            Duration patience) {
+        this(
+                system,
+                storageDaemon,
+                img,
+                leash,
+                accel,
+                machine,
+                cpu,
+                runDir,
+                dataDir,
+                serverName,
+                nbdAddress,
+                lifelinePort,
+                killBudget,
+                patience,
+                PairSettings.DEFAULT);
     }
 
     /** The configured program, or the one of that name on the PATH when none is configured. */

@@ -21,9 +21,11 @@ final class Remains {
     private static final long POLL_MILLIS = 2;
 
     private final Gate gate;
+    private final LegFiles legs;
 
-    Remains(Gate gate) {
+    Remains(Gate gate, LegFiles legs) {
         this.gate = gate;
+        this.legs = legs;
     }
 
     /**
@@ -75,6 +77,7 @@ final class Remains {
         for (var overlay : manifest.overlays()) {
             Files.deleteIfExists(overlay);
         }
+        legs.discard(manifest.spec(), manifest.right().epoch());
     }
 
     /** Everything but the folder with the manifest. */

@@ -5,6 +5,7 @@ import dev.belay.model.RunRight;
 import dev.belay.qemu.Manifest.Phase;
 import dev.belay.qemu.ReplicaFiles.Role;
 import dev.belay.replica.Hypervisor.HypervisorException;
+import dev.belay.replica.Hypervisor.Part;
 import dev.belay.replica.Hypervisor.ReplicaEvent;
 import dev.belay.replica.Hypervisor.ReplicaStatus;
 import java.io.IOException;
@@ -58,6 +59,8 @@ final class Replica {
     private volatile boolean continued;
     private volatile boolean guestShutDown;
     private volatile boolean left;
+    private volatile Part part = new Part.Alone();
+    private volatile @Nullable PairListener pair;
     private volatile @Nullable QmpClient qmp;
     private volatile @Nullable QmpClient storageQmp;
 
@@ -116,7 +119,21 @@ final class Replica {
         return new ReplicaStatus(
                 right(),
                 isRunning(),
-                isRunning() ? "QEMU is process " + pid : manifest.ended().orElse("not running"));
+                isRunning() ? "QEMU is process " + pid : manifest.ended().orElse("not running"),
+                part);
+    }
+
+    /** Who hears of it what concerns its pair. */
+    interface PairListener {
+        void onEvent(String name, JsonNode data);
+
+        /** Whether an I/O error is the pair's, and so no failure of a disk here. */
+        boolean takesIoError();
+    }
+
+    void becomes(Part newPart, @Nullable PairListener listener) {
+        part = newPart;
+        pair = listener;
     }
 
     /** Keeps the change on disk first. */
@@ -182,7 +199,7 @@ final class Replica {
             case "guest-panicked" -> panicked();
             case "io-error" ->
                     // It does not say which disk; the first stands for them.
-                    diskFailed(0, "QEMU paused the guest for an I/O error");
+                    paused(0, "QEMU paused the guest for an I/O error");
             case "prelaunch" -> {
                 // The process that started it died before it said cont: nobody will now.
                 log.warn("{} was never continued; it is ended", right());
@@ -357,6 +374,13 @@ final class Replica {
         }
     }
 
+    private void paused(int k, String reason) {
+        var listener = pair;
+        if (listener == null || !listener.takesIoError()) {
+            diskFailed(k, reason);
+        }
+    }
+
     private void diskFailed(int k, String reason) {
         var disks = manifest.spec().disks();
         var name = k < disks.size() ? disks.get(k).name() : QemuCommand.vd(k);
@@ -368,6 +392,10 @@ final class Replica {
     private final class QemuListener implements QmpListener {
         @Override
         public void onEvent(String name, JsonNode data) {
+            var listener = pair;
+            if (listener != null) {
+                listener.onEvent(name, data);
+            }
             switch (name) {
                 case "GUEST_PANICKED" -> panicked();
                 case "SHUTDOWN" -> guestShutDown = data.path("guest").asBoolean();
@@ -379,7 +407,7 @@ final class Replica {
         private void ioError(JsonNode data) {
             var node = data.path("node-name").asText();
             if (data.path("action").asText().equals("stop") && node.matches("vd\\d{1,3}")) {
-                diskFailed(Integer.parseInt(node.substring(2)), data.path("reason").asText());
+                paused(Integer.parseInt(node.substring(2)), data.path("reason").asText());
             }
         }
 

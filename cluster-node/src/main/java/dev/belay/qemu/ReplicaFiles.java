@@ -76,6 +76,18 @@ record ReplicaFiles(Path dir, VmName vm, Epoch epoch) {
         return dir.resolve("manifest.json");
     }
 
+    /** What it is to its pair; absent while it is alone. */
+    Path pair() {
+        return dir.resolve("pair.json");
+    }
+
+    /**
+     * One of the two inner sockets over which a primary's output passes a network card's filters.
+     */
+    Path filter(String name) {
+        return dir.resolve(name);
+    }
+
     Path qmp(Role role) {
         return dir.resolve(role.stem + ".qmp");
     }

@@ -1,5 +1,7 @@
 package dev.belay.qemu;
 
+import dev.belay.model.Epoch;
+import dev.belay.model.Level;
 import dev.belay.model.RunRight;
 import dev.belay.model.VmSpec;
 import dev.belay.qemu.ReplicaFiles.Role;
@@ -7,6 +9,7 @@ import dev.belay.replica.Hypervisor.HypervisorException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
@@ -28,6 +31,7 @@ final class ReplicaStart {
     private final LongSupplier lease;
 
     private final Runnable checkAborted;
+    private final DiskFiles disks;
 
     ReplicaStart(
             QemuSettings settings,
@@ -44,15 +48,25 @@ final class ReplicaStart {
         this.replica = replica;
         this.lease = lease;
         this.checkAborted = checkAborted;
+        this.disks = new DiskFiles(settings);
     }
 
     /** Done when the guest's CPUs run. On failure nothing is left. */
     void run() throws IOException {
+        undoneWhenItFails(this::steps);
+    }
+
+    /** Done when QEMU waits for its primary. On failure nothing is left. */
+    void runSecondary(RunRight primary) throws IOException {
+        undoneWhenItFails(() -> secondarySteps(primary));
+    }
+
+    private void undoneWhenItFails(Waiting.Step steps) throws IOException {
         try {
             Files.createDirectories(replica.files().dir());
             // First of all the manifest: whoever comes after a crash finds what there may be.
             replica.record(replica.manifest());
-            steps();
+            steps.take();
         } catch (IOException | RuntimeException | Error e) {
             undo();
             throw e;
@@ -67,12 +81,21 @@ final class ReplicaStart {
         Waiting.both(
                 () -> {
                     if (!spec.disks().isEmpty()) {
-                        startStorage(right, spec);
+                        startStorage(right, spec, disks::prepare);
                     }
                 },
                 () -> connectNetwork(spec));
         checkAborted.run();
-        var qmp = startQemu(right, spec);
+        var qmp =
+                startQemu(
+                        QemuCommand.system(
+                                settings,
+                                installation.machineType(),
+                                right,
+                                spec,
+                                replica.files(),
+                                replica.taps(),
+                                replica.manifest().nbdPort()));
         checkAborted.run();
         gate.openNow(replica.taps(), lease.getAsLong());
         // The last look before the guest may say a byte (safety.md 11).
@@ -86,18 +109,63 @@ final class ReplicaStart {
         log.info("{} runs", right);
     }
 
+    private void secondarySteps(RunRight primary) throws IOException {
+        var right = replica.right();
+        var spec = replica.manifest().spec();
+        checkAborted.run();
+        Waiting.both(
+                () -> {
+                    if (!spec.disks().isEmpty()) {
+                        startStorage(right, spec, disks::prepareSecondary);
+                    }
+                },
+                () -> {
+                    guard(spec);
+                    gate.mute(replica.taps());
+                    Taps.up(replica.taps());
+                });
+        checkAborted.run();
+        var qmp =
+                startQemu(
+                        PairCommand.secondary(
+                                settings,
+                                installation.machineType(),
+                                replica,
+                                new LegFiles(settings)));
+        checkAborted.run();
+        var at = new ColoSecondary(settings, replica).listen(new PairQmp(right, () -> qmp));
+        replica.extendLeashes(lease.getAsLong());
+        new PairState(PairState.Stage.PREPARED, primary, at).write(replica.files());
+        replica.record(replica.manifest().toRunning());
+        replica.continuing();
+        if (!replica.toRunning()) {
+            throw ended("QEMU", Role.QEMU);
+        }
+        log.info("{} waits for {} at {}", right, primary, at);
+    }
+
+    private void guard(VmSpec spec) {
+        Taps.create(replica.taps());
+        if (spec.level() == Level.SYSTEM) {
+            gate.onlyIpv4(replica.taps());
+        }
+        gate.guard(replica.taps());
+    }
+
     /** Guarded before they are in a bridge. */
     private void connectNetwork(VmSpec spec) {
-        Taps.create(replica.taps());
-        gate.guard(replica.taps());
+        guard(spec);
         for (var k = 0; k < spec.nics().size(); k++) {
             Taps.join(replica.taps().get(k), spec.nics().get(k).bridge());
         }
     }
 
-    private void startStorage(RunRight right, VmSpec spec) throws IOException {
+    private interface Prepare {
+        void files(VmSpec spec, Epoch epoch) throws IOException;
+    }
+
+    private void startStorage(RunRight right, VmSpec spec, Prepare prepare) throws IOException {
         var files = replica.files();
-        var disks = new DiskFiles(settings);
         var qmp = new AtomicReference<QmpClient>();
         // The daemon opens no disk before it is told to.
         Waiting.both(
@@ -113,24 +181,15 @@ final class ReplicaStart {
                                                     QemuCommand.storage(settings, files))));
                     qmp.set(connect("The storage daemon", Role.STORAGE, replica::connectStorage));
                 },
-                () -> disks.prepare(spec, right.epoch()));
+                () -> prepare.files(spec, right.epoch()));
         checkAborted.run();
         var port = new StorageDaemon(settings, qmp.get()).serve(right, spec, disks);
         replica.record(replica.manifest().withNbdPort(port));
     }
 
-    private QmpClient startQemu(RunRight right, VmSpec spec) throws IOException {
+    private QmpClient startQemu(List<String> command) throws IOException {
         var files = replica.files();
-        var command =
-                QemuCommand.system(
-                        settings,
-                        installation.machineType(),
-                        right,
-                        spec,
-                        files,
-                        replica.taps(),
-                        replica.manifest().nbdPort());
-        log.info("{} starts as {}", right, command);
+        log.info("{} starts as {}", replica.right(), command);
         replica.record(
                 replica.manifest()
                         .withQemu(

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.belay.model.DiskKind;
 import dev.belay.model.DiskSpec;
 import dev.belay.model.Epoch;
+import dev.belay.model.Level;
 import dev.belay.model.NicSpec;
 import dev.belay.model.VmSpec;
 import java.nio.file.Files;
@@ -47,6 +48,9 @@ final class SpecCheck {
         }
         spec.nics().forEach(nic -> illegal(nic, problems));
         spec.disks().forEach(disk -> illegal(disk, problems));
+        if (spec.level() == Level.SYSTEM) {
+            PairCommand.illegal(spec, problems);
+        }
         if (spec.disks().stream().map(DiskSpec::name).distinct().count() < spec.disks().size()) {
             problems.add("Two disks have the same name.");
         }
@@ -76,7 +80,7 @@ final class SpecCheck {
                             + "'; raw and qcow2 are possible.");
         }
         if (disk.path().isEmpty()) {
-            if (disk.kind() != DiskKind.EPHEMERAL) {
+            if (disk.kind() != DiskKind.EPHEMERAL && disk.kind() != DiskKind.MIRRORED) {
                 problems.add("The disk '" + disk.name() + "' needs the path of its file.");
             } else if (disk.sizeMiB() <= 0) {
                 problems.add("The disk '" + disk.name() + "' has neither an image nor a size.");
@@ -110,7 +114,11 @@ final class SpecCheck {
             }
         }
         for (var disk : spec.disks()) {
-            disk.path().ifPresent(path -> image(disk, path, problems));
+            // A leg that is here needs its image no more.
+            if (disk.kind() != DiskKind.MIRRORED
+                    || !Files.exists(new LegFiles(settings).leg(spec.name(), disk))) {
+                disk.path().ifPresent(path -> image(disk, path, problems));
+            }
         }
         if (!ReplicaFiles.of(settings.runDir(), spec.name(), LARGE_EPOCH).socketPathsFit()) {
             problems.add(
@@ -138,7 +146,8 @@ final class SpecCheck {
         if (!readable(what, path, problems)) {
             return;
         }
-        if (disk.kind() != DiskKind.EPHEMERAL && !Files.isWritable(Path.of(path))) {
+        var copied = disk.kind() == DiskKind.EPHEMERAL || disk.kind() == DiskKind.MIRRORED;
+        if (!copied && !Files.isWritable(Path.of(path))) {
             problems.add("The " + what + " " + path + " cannot be written by this node.");
             return;
         }

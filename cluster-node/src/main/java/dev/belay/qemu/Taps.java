@@ -36,6 +36,17 @@ final class Taps {
                 "The tap " + tap + " could not join the bridge " + bridge);
     }
 
+    /** In no bridge: nobody outside hears it. */
+    static void up(List<String> taps) {
+        if (!taps.isEmpty()) {
+            ip(
+                    taps.stream()
+                            .map("link set dev %s up\n"::formatted)
+                            .collect(Collectors.joining()),
+                    "A tap could not be switched on");
+        }
+    }
+
     static void delete(List<String> taps) {
         var present = taps.stream().filter(Taps::exists).toList();
         if (!present.isEmpty()) {

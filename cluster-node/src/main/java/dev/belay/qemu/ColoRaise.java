@@ -1,0 +1,418 @@
+package dev.belay.qemu;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.belay.decision.RaiseStage;
+import dev.belay.decision.VmInput.Timing;
+import dev.belay.model.Epoch;
+import dev.belay.model.PairAddress;
+import dev.belay.replica.Hypervisor.HypervisorException;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.BiConsumer;
+
+/**
+ * The steps of one raise, at the primary. Until the last the guest runs, and only reads its disks
+ * from where it did before; {@link ColoPrimary#leave} undoes whatever was done. Blocks.
+ */
+final class ColoRaise {
+    private static final Duration REACH_LIMIT = Duration.ofSeconds(3);
+    private static final Duration CONNECT_LIMIT = Duration.ofSeconds(5);
+    private static final long DISK_POLL_MILLIS = 30;
+    private static final int DOWNTIME_MILLIS = 300;
+
+    /** For a guest that dirties its memory faster than it is sent: the last copy takes longer. */
+    private static final int PATIENT_DOWNTIME_MILLIS = 2_000;
+
+    private static final long PATIENT_AFTER_NANOS = Duration.ofSeconds(30).toNanos();
+    private static final Set<String> FAILED = Set.of("failed", "cancelled", "completed", "none");
+
+    private final QemuSettings settings;
+    private final Manifest manifest;
+    private final PairQmp qmp;
+    private final PairAddress at;
+    private final Epoch secondary;
+    private final int nics;
+    private final int disks;
+    private final ReplicaFiles files;
+    private final Runnable checkAborted;
+    private final BiConsumer<RaiseStage, Integer> progress;
+
+    ColoRaise(
+            QemuSettings settings,
+            Replica replica,
+            PairQmp qmp,
+            PairState state,
+            Runnable checkAborted,
+            BiConsumer<RaiseStage, Integer> progress) {
+        this.settings = settings;
+        this.manifest = replica.manifest();
+        this.qmp = qmp;
+        this.at = state.at();
+        this.secondary = state.partner().epoch();
+        this.nics = manifest.spec().nics().size();
+        this.disks = manifest.spec().disks().size();
+        this.files = replica.files();
+        this.checkAborted = checkAborted;
+        this.progress = progress;
+    }
+
+    List<Timing> run() throws IOException {
+        var laps = new Laps();
+        reach();
+        copyDisks();
+        laps.lap("copied the disks");
+        connectCards();
+        copyMemory();
+        laps.lap("copied the memory");
+        join();
+        laps.lap("paused the guest and joined the two");
+        return laps.all();
+    }
+
+    /** QEMU connects with its main loop; one that waits for a dead host would stop the guest. */
+    private void reach() {
+        try (var socket = new Socket()) {
+            socket.connect(
+                    new InetSocketAddress(at.host(), at.disks()), (int) REACH_LIMIT.toMillis());
+        } catch (IOException e) {
+            throw new HypervisorException(
+                    "the other server cannot be reached at "
+                            + at.host()
+                            + ":"
+                            + at.disks()
+                            + " ("
+                            + e.getMessage()
+                            + ")",
+                    true);
+        }
+    }
+
+    // --- Disks ---------------------------------------------------------------------------------
+
+    private void copyDisks() {
+        var told = new Progress(RaiseStage.DISKS);
+        told.at(0);
+        for (var k = 0; k < disks; k++) {
+            checkAborted.run();
+            qmp.run("blockdev-add", PairCommand.ownNode(settings, manifest, k, secondary));
+            qmp.run("blockdev-add", PairCommand.remoteNode(k, secondary, at));
+            var here = qmp.size(QemuCommand.vd(k));
+            var there = qmp.size(PairCommand.remote(k, secondary));
+            if (here != there) {
+                throw new HypervisorException(
+                        "disk %d has %d bytes here and %d on the other server; is its image the same on both?"
+                                .formatted(k, here, there),
+                        false);
+            }
+            // Every write waits for the copy, or a guest that writes much would never be copied.
+            qmp.run(
+                    "blockdev-mirror",
+                    QmpClient.arguments()
+                            .put("job-id", PairCommand.mirrorJob(k, secondary))
+                            .put("device", QemuCommand.vd(k))
+                            .put("target", PairCommand.remote(k, secondary))
+                            .put("sync", "full")
+                            .put("copy-mode", "write-blocking")
+                            .put("on-target-error", "report")
+                            .put("auto-dismiss", false));
+        }
+        while (true) {
+            checkAborted.run();
+            var jobs = qmp.jobs();
+            var done = 0L;
+            var total = 0L;
+            var ready = 0;
+            for (var k = 0; k < disks; k++) {
+                var job = mirror(jobs.get(PairCommand.mirrorJob(k, secondary)), k);
+                done += job.path("current-progress").asLong();
+                total += job.path("total-progress").asLong();
+                ready += job.path("status").asText().equals("ready") ? 1 : 0;
+            }
+            if (ready == disks) {
+                told.at(100);
+                return;
+            }
+            told.at(percent(done, total));
+            told.expect(done);
+            Waiting.millis(DISK_POLL_MILLIS);
+        }
+    }
+
+    private static JsonNode mirror(@org.jspecify.annotations.Nullable JsonNode job, int k) {
+        if (job == null || job.path("status").asText().equals("concluded")) {
+            throw new HypervisorException(
+                    "the copy of disk "
+                            + k
+                            + " broke off: "
+                            + (job == null
+                                    ? "it is gone"
+                                    : job.path("error").asText("no reason given")),
+                    true);
+        }
+        return job;
+    }
+
+    private static int percent(long done, long total) {
+        return total <= 0 ? 0 : (int) Math.min(99, 100 * done / total);
+    }
+
+    /** Tells each percent once, and notices when there is none any more. */
+    private final class Progress {
+        private final RaiseStage stage;
+        private int told = -1;
+        private long last = -1;
+        private long since = System.nanoTime();
+
+        private Progress(RaiseStage stage) {
+            this.stage = stage;
+        }
+
+        private void at(int percent) {
+            if (percent > told) {
+                told = percent;
+                progress.accept(stage, percent);
+            }
+        }
+
+        private void expect(long done) {
+            if (done != last) {
+                last = done;
+                since = System.nanoTime();
+            } else if (System.nanoTime() - since > settings.pairs().stall().toNanos()) {
+                throw new HypervisorException(
+                        "nothing was copied for " + settings.pairs().stall().toSeconds() + " s",
+                        true);
+            }
+        }
+    }
+
+    // --- Cards ---------------------------------------------------------------------------------
+
+    private void connectCards() throws IOException {
+        for (var nic = 0; nic < nics; nic++) {
+            var ports = at.nics().get(nic);
+            // Never a second time: what was lost in between would be missed by nobody.
+            chardev("mirror0-" + nic, client(inet(ports.mirror())).put("reconnect-ms", 86_400_000));
+            chardev(
+                    "compare1-" + nic,
+                    client(inet(ports.compare())).put("reconnect-ms", 86_400_000));
+            innerPair("compare0-" + nic, "compare0in-" + nic, "cmp" + nic);
+            innerPair("compareout-" + nic, "compareout0-" + nic, "out" + nic);
+        }
+        var connected =
+                PairQmp.await(
+                        CONNECT_LIMIT,
+                        () -> {
+                            checkAborted.run();
+                            return areConnected();
+                        });
+        if (!connected) {
+            throw new HypervisorException(
+                    "the network cards' filters do not reach the other server: " + qmp.chardevs(),
+                    true);
+        }
+    }
+
+    private boolean areConnected() {
+        var chardevs = qmp.chardevs();
+        for (var nic = 0; nic < nics; nic++) {
+            for (var id : PairCommand.outerChardevs(nic)) {
+                if (!chardevs.getOrDefault(id, "").contains("<->")) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    private void innerPair(String server, String client, String socket) throws IOException {
+        var path = files.filter(socket);
+        Files.deleteIfExists(path);
+        chardev(server, backend(unix(path.toString()), true).put("wait", false));
+        chardev(client, client(unix(path.toString())));
+    }
+
+    private ObjectNode inet(int port) {
+        var address = QmpClient.arguments().put("type", "inet");
+        address.putObject("data").put("host", at.host()).put("port", Integer.toString(port));
+        return address;
+    }
+
+    private static ObjectNode unix(String path) {
+        var address = QmpClient.arguments().put("type", "unix");
+        address.putObject("data").put("path", path);
+        return address;
+    }
+
+    private static ObjectNode client(ObjectNode address) {
+        return backend(address, false);
+    }
+
+    private static ObjectNode backend(ObjectNode address, boolean server) {
+        var data = QmpClient.arguments();
+        data.set("addr", address);
+        return data.put("server", server);
+    }
+
+    private void chardev(String id, ObjectNode data) {
+        var arguments = QmpClient.arguments().put("id", id);
+        arguments.putObject("backend").put("type", "socket").set("data", data);
+        qmp.run("chardev-add", arguments);
+    }
+
+    /** From here on nothing gets out that the secondary would not say too. */
+    private void filter(int nic) {
+        netFilter(nic, "filter-mirror", "m0-", "tx", "outdev", "mirror0-");
+        netFilter(nic, "filter-redirector", "redire0-", "rx", "indev", "compareout-");
+        netFilter(nic, "filter-redirector", "redire1-", "rx", "outdev", "compare0-");
+        object("iothread", "iocmp-" + nic, QmpClient.arguments());
+        object(
+                "colo-compare",
+                "comp0-" + nic,
+                QmpClient.arguments()
+                        .put("primary_in", "compare0in-" + nic)
+                        .put("secondary_in", "compare1-" + nic)
+                        .put("outdev", "compareout0-" + nic)
+                        .put("iothread", "iocmp-" + nic)
+                        .put("vnet_hdr_support", true));
+    }
+
+    private void netFilter(
+            int nic, String type, String id, String queue, String direction, String chardev) {
+        var arguments =
+                QmpClient.arguments()
+                        .put("netdev", "hn" + nic)
+                        .put("queue", queue)
+                        .put(direction, chardev + nic)
+                        .put("vnet_hdr_support", true);
+        if (qmp.hasObject(PairCommand.rewriter(nic))) {
+            // It was a secondary once, and translates the numbers of connections of that time.
+            arguments.put("insert", "before").put("position", "id=" + PairCommand.rewriter(nic));
+        }
+        object(type, id + nic, arguments);
+    }
+
+    private void object(String type, String id, ObjectNode arguments) {
+        qmp.run("object-add", arguments.put("qom-type", type).put("id", id));
+    }
+
+    // --- Memory --------------------------------------------------------------------------------
+
+    /** Ends with the guest paused for the last step. */
+    private void copyMemory() {
+        qmp.capabilities(true, "x-colo", "return-path", "pause-before-switchover");
+        qmp.run(
+                "migrate-set-parameters",
+                QmpClient.arguments()
+                        .put("x-checkpoint-delay", settings.pairs().checkpointDelay().toMillis())
+                        .put("max-bandwidth", 0)
+                        .put("downtime-limit", DOWNTIME_MILLIS));
+        qmp.run(
+                "migrate",
+                QmpClient.arguments().put("uri", "tcp:" + at.host() + ":" + at.migration()));
+        var told = new Progress(RaiseStage.MEMORY);
+        var since = System.nanoTime();
+        var patient = false;
+        while (true) {
+            checkAborted.run();
+            var now = qmp.run("query-migrate");
+            var status = now.path("status").asText();
+            if (status.equals("pre-switchover")) {
+                told.at(100);
+                return;
+            }
+            failWhenOver(status, now);
+            var ram = now.path("ram");
+            told.at(
+                    percent(
+                            ram.path("total").asLong() - ram.path("remaining").asLong(),
+                            ram.path("total").asLong()));
+            told.expect(ram.path("transferred").asLong());
+            if (!patient && System.nanoTime() - since > PATIENT_AFTER_NANOS) {
+                patient = true;
+                qmp.run(
+                        "migrate-set-parameters",
+                        QmpClient.arguments().put("downtime-limit", PATIENT_DOWNTIME_MILLIS));
+            }
+            Waiting.millis(4);
+        }
+    }
+
+    private static void failWhenOver(String status, JsonNode now) {
+        if (FAILED.contains(status)) {
+            throw new HypervisorException(
+                    "the copy of the memory ended as '"
+                            + status
+                            + "': "
+                            + now.path("error-desc").asText("no reason given"),
+                    true);
+        }
+    }
+
+    // --- The last step -------------------------------------------------------------------------
+
+    /** The guest is paused: nothing changes on its disks and nothing comes out of its cards. */
+    private void join() {
+        progress.accept(RaiseStage.LOCKSTEP, 0);
+        for (var k = 0; k < disks; k++) {
+            finishMirror(k);
+            qmp.run("blockdev-add", PairCommand.replicationNode(k, secondary));
+            qmp.run("blockdev-add", PairCommand.quorumNode(k, secondary));
+            qmp.reopen(k, PairCommand.quorum(k, secondary));
+        }
+        for (var nic = 0; nic < nics; nic++) {
+            filter(nic);
+        }
+        checkAborted.run();
+        qmp.run("migrate-continue", QmpClient.arguments().put("state", "pre-switchover"));
+        var joined =
+                PairQmp.await(
+                        settings.pairs().join(),
+                        () -> {
+                            checkAborted.run();
+                            var now = qmp.run("query-migrate");
+                            failWhenOver(now.path("status").asText(), now);
+                            return now.path("status").asText().equals("colo")
+                                    && qmp.status().equals("running");
+                        });
+        if (!joined) {
+            throw new HypervisorException(
+                    "the two did not come into step within "
+                            + settings.pairs().join().toMillis()
+                            + " ms; QEMU says '"
+                            + qmp.migration()
+                            + "' and '"
+                            + qmp.status()
+                            + "'",
+                    true);
+        }
+        progress.accept(RaiseStage.LOCKSTEP, 100);
+    }
+
+    /** One that is ready and is cancelled has copied every byte; the guest cannot write now. */
+    private void finishMirror(int k) {
+        var id = PairCommand.mirrorJob(k, secondary);
+        qmp.run("block-job-cancel", QmpClient.arguments().put("device", id));
+        var over =
+                PairQmp.await(
+                        settings.pairs().join(),
+                        () ->
+                                Objects.requireNonNull(qmp.jobs().get(id))
+                                        .path("status")
+                                        .asText()
+                                        .equals("concluded"));
+        var error = Objects.requireNonNull(qmp.jobs().get(id)).path("error").asText("");
+        if (!over || !error.isEmpty()) {
+            throw new HypervisorException(
+                    "the copy of disk " + k + " does not end as it should: " + error, true);
+        }
+        qmp.run("job-dismiss", QmpClient.arguments().put("id", id));
+    }
+}

@@ -1,0 +1,252 @@
+package dev.belay.qemu;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.belay.replica.Hypervisor.Part;
+import dev.belay.replica.Hypervisor.ReplicaEvent;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * This server's half of one pair while it is one: watches its QEMU and its connections to the
+ * other, and closes its output at the first sign that the other is gone.
+ *
+ * <pre>
+ *  primary    RAISING --raised--> LEADING ---+
+ *  secondary  PREPARED --filled--> FOLLOWING -+--leave()--> over
+ * </pre>
+ */
+final class PairHalf implements Replica.PairListener {
+    private static final Logger log = LoggerFactory.getLogger(PairHalf.class);
+    private static final Duration PULSE = Duration.ofMillis(250);
+
+    private final PairSettings settings;
+    private final Replica replica;
+    private final PairQmp qmp;
+    private final LegFiles legs;
+    private final Gate gate;
+    private final Consumer<ReplicaEvent> tell;
+    private final AtomicBoolean looking = new AtomicBoolean();
+    private final AtomicBoolean pulsing = new AtomicBoolean();
+    private volatile PairState state;
+    private volatile boolean joining;
+    private volatile boolean ownDiskBad;
+    private volatile boolean hung;
+
+    /** Guarded by this. */
+    private boolean leaving;
+
+    private boolean lost;
+
+    PairHalf(
+            QemuSettings settings,
+            Replica replica,
+            LegFiles legs,
+            Gate gate,
+            Consumer<ReplicaEvent> tell,
+            PairState state) {
+        this.settings = settings.pairs();
+        this.replica = replica;
+        this.qmp = new PairQmp(replica.right(), replica::qmp);
+        this.legs = legs;
+        this.gate = gate;
+        this.tell = tell;
+        this.state = state;
+    }
+
+    Replica replica() {
+        return replica;
+    }
+
+    PairQmp qmp() {
+        return qmp;
+    }
+
+    PairState state() {
+        return state;
+    }
+
+    /** From here on it is one, and watched. */
+    void begin() {
+        replica.becomes(
+                state.isSecondary()
+                        ? new Part.Secondary(state.partner())
+                        : new Part.Primary(state.partner()),
+                this);
+        if (state.isSecondary()) {
+            gate.mute(replica.taps());
+        }
+        Thread.ofVirtual().name("pair-" + replica.right().vm()).start(this::watch);
+    }
+
+    void to(PairState.Stage stage) throws IOException {
+        var next = state.to(stage);
+        next.write(replica.files());
+        state = next;
+        log.info("{} is {} with {}", replica.right(), stage, next.partner());
+    }
+
+    /** The primary's guest is about to write to both. */
+    void joining() {
+        joining = true;
+    }
+
+    /** Nothing that happens to the pair is news any more. */
+    synchronized void leave() {
+        leaving = true;
+    }
+
+    /** It is alone. */
+    void over() throws IOException {
+        leave();
+        PairState.forget(replica.files());
+        replica.becomes(new Part.Alone(), null);
+    }
+
+    /** Closes its output until the pair is over. */
+    synchronized void mute() {
+        if (!leaving) {
+            gate.mute(replica.taps());
+        }
+    }
+
+    private synchronized boolean isLeaving() {
+        return leaving;
+    }
+
+    private void lost(String reason) {
+        synchronized (this) {
+            if (leaving || lost || !state.isLockstep()) {
+                return;
+            }
+            lost = true;
+            gate.mute(replica.taps());
+        }
+        log.warn("{} has lost {}: {}", replica.right(), state.partner(), reason);
+        tell.accept(new ReplicaEvent.PartnerLost(replica.right(), state.partner(), reason));
+    }
+
+    // --- What QEMU says ------------------------------------------------------------------------
+
+    @Override
+    public void onEvent(String name, JsonNode data) {
+        switch (name) {
+            case "COLO_EXIT" -> {
+                if (data.path("reason").asText().equals("error")) {
+                    lost("their exchange of checkpoints broke off");
+                }
+            }
+            case "QUORUM_REPORT_BAD" -> childBad(data);
+            default -> {
+                // The replica hears the rest.
+            }
+        }
+    }
+
+    private void childBad(JsonNode data) {
+        var node = data.path("node-name").asText();
+        var why = data.path("error").asText("no reason given");
+        if (node.startsWith("rep") && node.endsWith("." + state.partner().epoch())) {
+            lost("a write did not reach its disk (" + why + ")");
+        } else if (node.startsWith("own")) {
+            ownDiskBad = true;
+        }
+    }
+
+    /** The primary's writes fail when either disk does; which one was told a moment before. */
+    @Override
+    public boolean takesIoError() {
+        if (state.isSecondary() || ownDiskBad || !(joining || state.isLockstep())) {
+            return false;
+        }
+        lost("a write did not reach both disks");
+        return true;
+    }
+
+    // --- Looking -------------------------------------------------------------------------------
+
+    private void watch() {
+        var pulseAt = System.nanoTime();
+        while (!isLeaving() && replica.isThere() && Waiting.millis(settings.look().toMillis())) {
+            var client = replica.qmp();
+            if (client == null || !client.isOpen()) {
+                continue;
+            }
+            if (System.nanoTime() >= pulseAt && pulsing.compareAndSet(false, true)) {
+                pulseAt = System.nanoTime() + PULSE.toNanos();
+                pulse(client);
+            }
+            if (looking.compareAndSet(false, true)) {
+                look(client);
+            }
+        }
+    }
+
+    /** Answered even while QEMU's main loop is blocked; unanswered only when all of it hangs. */
+    private void pulse(QmpClient client) {
+        client.executeOutOfBand("query-yank", QmpClient.arguments(), settings.hung())
+                .whenComplete((_, failure) -> {
+                    pulsing.set(false);
+                    if (failure == null) {
+                        hung = false;
+                    } else if (isTimeOut(failure)) {
+                        hung();
+                    }
+                });
+    }
+
+    private void hung() {
+        if (hung || isLeaving() || !state.isLockstep() || !replica.isRunning()) {
+            return;
+        }
+        hung = true;
+        var reason = "QEMU has not answered for " + settings.hung().toMillis() + " ms";
+        log.warn("{} hangs: {}", replica.right(), reason);
+        tell.accept(new ReplicaEvent.Hung(replica.right(), reason));
+    }
+
+    private static boolean isTimeOut(Throwable failure) {
+        var cause = failure.getCause() == null ? failure : failure.getCause();
+        return cause instanceof QmpException e && e.kind() == QmpException.Kind.TIMED_OUT;
+    }
+
+    private void look(QmpClient client) {
+        var waits = state.stage() == PairState.Stage.PREPARED;
+        client.execute(waits ? "query-migrate" : "query-chardev", PairQmp.LIMIT)
+                .whenComplete((reply, _) -> {
+                    try {
+                        seen(waits, reply);
+                    } catch (IOException | RuntimeException e) {
+                        log.warn("{} could not be looked after", replica.right(), e);
+                    } finally {
+                        looking.set(false);
+                    }
+                });
+    }
+
+    private void seen(boolean waits, @Nullable JsonNode reply) throws IOException {
+        if (reply == null) {
+            return;
+        }
+        if (waits) {
+            if (reply.path("status").asText().equals("colo") && !isLeaving()) {
+                legs.filled(replica.right().vm(), replica.right().epoch());
+                to(PairState.Stage.FOLLOWING);
+            }
+            return;
+        }
+        if (state.isLockstep()) {
+            PairQmp.chardevs(reply)
+                    .forEach((id, where) -> {
+                        if (id.matches("(mirror0|compare1|red[01])-\\d+")
+                                && where.startsWith("disconnected")) {
+                            lost("a network connection to it was closed");
+                        }
+                    });
+        }
+    }
+}

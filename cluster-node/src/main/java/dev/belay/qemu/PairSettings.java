@@ -1,0 +1,26 @@
+package dev.belay.qemu;
+
+import java.time.Duration;
+
+/**
+ * How VMs in lockstep run.
+ *
+ * @param checkpointDelay how long the two guests run between checkpoints that nothing else asked
+ *     for. Each pauses the guest for tens of milliseconds, so shorter costs more; but one that is
+ *     stuck because its second fell silent goes on at the next, so longer stalls longer
+ * @param look how often each half looks whether its connections to the other stand
+ * @param hung how long QEMU may leave even an out-of-band command unanswered. Generous: a loaded
+ *     server must not look like a dead one
+ * @param join how long the guest may be paused at the end of a raise before that is given up
+ * @param stall how long a raise may make no progress before it is given up
+ */
+public record PairSettings(
+        Duration checkpointDelay, Duration look, Duration hung, Duration join, Duration stall) {
+    public static final PairSettings DEFAULT =
+            new PairSettings(
+                    Duration.ofMillis(400),
+                    Duration.ofMillis(40),
+                    Duration.ofMillis(1500),
+                    Duration.ofSeconds(5),
+                    Duration.ofSeconds(15));
+}
