@@ -101,6 +101,7 @@ public final class RaftJournal implements LeaseAuthority, ClusterFormation, Auto
             if (!voter.get().isAlive()) {
                 fatal("The Raft peer of this node has stopped by itself");
             }
+            voter.get().watch();
             caller.later(WATCH_INTERVAL, this::watch);
             return;
         }

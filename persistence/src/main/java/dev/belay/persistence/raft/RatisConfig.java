@@ -88,6 +88,9 @@ final class RatisConfig {
     private static void log(RaftProperties p) {
         RaftServerConfigKeys.Log.setSegmentSizeMax(p, SizeInBytes.valueOf("8MB"));
         RaftServerConfigKeys.Log.setPreallocatedSize(p, SizeInBytes.valueOf("1MB"));
+        // How long a leader waits before it tries an unreachable voter again. The default comes to
+        // 7 s, in which a voter that is back hears nothing.
+        RaftServerConfigKeys.Log.Appender.setRetryPolicy(p, "1ms,10, 200ms,10, 500ms,1000000000");
         RaftServerConfigKeys.Log.Appender.setBufferByteLimit(
                 p, SizeInBytes.valueOf(MAX_COMMAND + OVERHEAD));
         // A chunk of a snapshot must fit into a message, which Ratis' default of 16 MB does not.

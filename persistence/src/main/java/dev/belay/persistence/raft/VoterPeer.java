@@ -17,10 +17,12 @@ import org.jspecify.annotations.Nullable;
 final class VoterPeer implements AutoCloseable {
     private final RaftServer server;
     private final JournalStateMachine machine;
+    private final VoterLinks links;
 
     private VoterPeer(RaftServer server, JournalStateMachine machine) {
         this.server = server;
         this.machine = machine;
+        links = new VoterLinks(server);
     }
 
     /** Joins the group under the address that the settings give this node. */
@@ -129,6 +131,15 @@ final class VoterPeer implements AutoCloseable {
                     && !ExitUtils.isTerminated();
         } catch (IOException e) {
             return false;
+        }
+    }
+
+    /** To be called again and again while this peer lives, by one thread at a time. */
+    void watch() {
+        try {
+            links.watch();
+        } catch (IOException _) {
+            // The group is closed: isAlive() says so.
         }
     }
 

@@ -8,12 +8,8 @@ import dev.belay.cluster.LeaseAuthority.Verdict;
 import dev.belay.model.Incarnation;
 import dev.belay.model.JournalGuard;
 import dev.belay.model.ServerName;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -46,7 +42,7 @@ class PausedLeaderTest {
             renewals.clear();
             isUp = false;
             try (var peers = plan(round)) {
-                var process = start(peers);
+                var process = ForeignVoter.start(peers.settings("c"), this::hear);
                 try {
                     await().atMost(START).until(() -> isUp);
                     peers.start("a");
@@ -119,40 +115,12 @@ class PausedLeaderTest {
                 .isZero();
     }
 
-    private Process start(Peers peers) throws IOException {
-        var settings = peers.settings("c");
-        var words =
-                new ArrayList<>(
-                        List.of(
-                                ProcessHandle.current().info().command().orElseThrow(),
-                                "-XX:+UseSerialGC",
-                                "-XX:TieredStopAtLevel=1",
-                                "-cp",
-                                System.getProperty(
-                                        "surefire.test.class.path",
-                                        System.getProperty("java.class.path")),
-                                ForeignVoter.class.getName(),
-                                "c",
-                                settings.folder().toString()));
-        settings.voters().forEach((name, address) -> words.add(name + "=" + address));
-        var process =
-                new ProcessBuilder(words).redirectError(ProcessBuilder.Redirect.INHERIT).start();
-        Thread.ofVirtual().start(() -> listen(process));
-        return process;
-    }
-
-    private void listen(Process process) {
-        try (var lines = process.inputReader(StandardCharsets.UTF_8)) {
-            for (var line = lines.readLine(); line != null; line = lines.readLine()) {
-                if (line.equals(ForeignVoter.UP)) {
-                    isUp = true;
-                } else if (line.matches("\\d+ [A-Z]+")) {
-                    var words = line.split(" ");
-                    renewals.add(new Renewal(Long.parseLong(words[0]), Verdict.valueOf(words[1])));
-                }
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+    private void hear(String line) {
+        if (line.equals(ForeignVoter.UP)) {
+            isUp = true;
+        } else if (line.matches("\\d+ [A-Z]+")) {
+            var words = line.split(" ");
+            renewals.add(new Renewal(Long.parseLong(words[0]), Verdict.valueOf(words[1])));
         }
     }
 }

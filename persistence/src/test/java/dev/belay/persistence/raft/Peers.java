@@ -27,14 +27,19 @@ final class Peers implements AutoCloseable {
     private final Map<String, RaftJournal> running = new TreeMap<>();
     final List<String> fatal = new CopyOnWriteArrayList<>();
 
-    private Peers(Path folder, int count, UnaryOperator<JournalSettings> tuning) {
+    private Peers(Path folder, Map<String, String> voters, UnaryOperator<JournalSettings> tuning) {
         this.folder = folder;
         this.tuning = tuning;
-        voters = new LinkedHashMap<>();
+        this.voters = voters;
+    }
+
+    private static Map<String, String> onLoopback(int count) {
+        var voters = new LinkedHashMap<String, String>();
         var ports = freePorts(count);
         for (int i = 0; i < count; i++) {
             voters.put(String.valueOf((char) ('a' + i)), "127.0.0.1:" + ports.get(i));
         }
+        return voters;
     }
 
     static Peers start(Path folder, int count) {
@@ -42,17 +47,22 @@ final class Peers implements AutoCloseable {
     }
 
     static Peers start(Path folder, int count, UnaryOperator<JournalSettings> tuning) {
-        var peers = new Peers(folder, count, tuning);
+        var peers = new Peers(folder, onLoopback(count), tuning);
         peers.voters.keySet().forEach(peers::start);
         return peers;
     }
 
     /** None of them runs yet. */
     static Peers planned(Path folder, int count, UnaryOperator<JournalSettings> tuning) {
-        return new Peers(folder, count, tuning);
+        return new Peers(folder, onLoopback(count), tuning);
     }
 
-    private static List<Integer> freePorts(int count) {
+    /** Voters at these addresses, of which none runs yet. */
+    static Peers at(Path folder, Map<String, String> voters) {
+        return new Peers(folder, voters, UnaryOperator.identity());
+    }
+
+    static List<Integer> freePorts(int count) {
         var sockets = new ArrayList<ServerSocket>();
         var ports = new ArrayList<Integer>();
         try {
