@@ -27,7 +27,7 @@ CONF
 
 # The flags of a node, as the launcher and the lab give them: the cache fits no others. Without class linking:
 # with it, every class of the training is loaded before the first of ours runs, and the lease needs few of them.
-"$JAVA_HOME/bin/java" -Xms64m -Xmx160m -XX:+UseSerialGC -Xss512k -XX:+UseCompactObjectHeaders -XX:TieredStopAtLevel=1 \
+"$JAVA_HOME/bin/java" -Xms48m -Xmx160m -Xmn12m -XX:+UseSerialGC -Xss512k -XX:+UseCompactObjectHeaders -XX:TieredStopAtLevel=1 \
   --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
   -XX:-AOTClassLinking -XX:AOTCacheOutput="$work/belay.aot" -cp "$lib/*" dev.belay.Main node --config "$work/belay.conf" \
   >"$work/log" 2>&1 &

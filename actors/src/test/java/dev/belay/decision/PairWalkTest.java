@@ -21,8 +21,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Simulation of a VM on two servers, on two or three machines, from a printed seed. First faults:
- * never are two copies heard, and none goes on without a write that the outside world knows of. Then
- * everything works again: it has to run on two servers. Run one seed again with {@code -Dseed=N}.
+ * never are two copies heard, and none goes on without a write that the outside world knows of.
+ * Then everything works again: it has to run on two servers. Run one seed again with {@code
+ * -Dseed=N}.
  */
 class PairWalkTest {
     private static final int SEEDS = 300;

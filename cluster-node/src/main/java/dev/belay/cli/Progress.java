@@ -36,7 +36,12 @@ record Progress(Session session, String name, Duration patience) {
             if (elapsed.compareTo(patience) >= 0) {
                 throw new CliException(
                         "Expected VM '%s' to be %s within %d s, but it is %s: %s"
-                                .formatted(name, wished(states), patience.toSeconds(), now, explanation),
+                                .formatted(
+                                        name,
+                                        wished(states),
+                                        patience.toSeconds(),
+                                        now,
+                                        explanation),
                         "It is still wished for. Look again with: belay vm show " + name);
             }
             Thread.sleep(PAUSE);

@@ -29,8 +29,7 @@ final class VmCommand {
     private static final String NAME = "The VM's name";
 
     /** Its guest runs, whether or not it runs on two servers yet. */
-    private static final Set<String> RUNS =
-            Set.of("Running", "Raising", "Lockstep", "GoingSolo");
+    private static final Set<String> RUNS = Set.of("Running", "Raising", "Lockstep", "GoingSolo");
 
     private static final Set<String> STOPPED = Set.of("Stopped");
 

@@ -86,7 +86,8 @@ final class VmResource {
     }
 
     CompletionStage<HttpResponse> protect(String name, HttpRequest request) {
-        return change(name, new VmInput.Protect(Query.of(request, "level").choice("level", Level.class)));
+        return change(
+                name, new VmInput.Protect(Query.of(request, "level").choice("level", Level.class)));
     }
 
     CompletionStage<HttpResponse> switchover(String name, HttpRequest request) {

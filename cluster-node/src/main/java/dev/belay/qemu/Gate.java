@@ -3,14 +3,16 @@ package dev.belay.qemu;
 import dev.belay.replica.Hypervisor.HypervisorException;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,7 +34,12 @@ final class Gate {
     /** Instead of a deadline: closed, and no grant opens it. */
     private static final long MUTE = -1;
 
+    /** Not virtual: a grant must not wait for a carrier, as in Leash. */
+    private static final Executor RENEWER =
+            Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("gate").factory());
+
     private final String table;
+    private final OpenSet open;
     private final long marginNanos;
 
     /** Every tap under guard, with the deadline until which it may be open; 0: closed. */
@@ -44,11 +51,12 @@ final class Gate {
     private final AtomicBoolean renewalWanted = new AtomicBoolean();
     private final ReentrantLock changing = new ReentrantLock();
 
-    /** How long nft took last, in nanoseconds; guarded by the lock. */
+    /** How long the kernel took last, in nanoseconds; guarded by the lock. */
     private long lastDuration;
 
     Gate(String table, Duration margin) {
         this.table = table;
+        this.open = new OpenSet(table, "open");
         this.marginNanos = margin.toNanos();
     }
 
@@ -105,7 +113,7 @@ final class Gate {
                 .start(() -> {
                     changing.lock();
                     try {
-                        nft(closings(taps));
+                        open.remove(taps);
                     } finally {
                         changing.unlock();
                     }
@@ -154,8 +162,7 @@ final class Gate {
         }
         permit(taps, deadline);
         if (renewalWanted.compareAndSet(false, true)) {
-            // Not virtual: a grant must not wait for a carrier, as in Leash.
-            Thread.ofPlatform().daemon().name("gate").start(this::renew);
+            RENEWER.execute(this::renew);
         }
     }
 
@@ -166,7 +173,7 @@ final class Gate {
                         (_, old) -> old == MUTE ? old : Long.valueOf(Math.max(old, deadline))));
     }
 
-    /** Under load nft itself takes long, and more of the lease must be given away for it. */
+    /** Under load this itself takes long, and more of the lease must be given away for it. */
     private boolean renew() {
         changing.lock();
         try {
@@ -174,54 +181,45 @@ final class Gate {
             for (var attempt = 1; attempt <= ATTEMPTS; attempt++) {
                 var begun = BootClock.nanos();
                 var allowance = Math.max(marginNanos, 2 * lastDuration);
-                var lines = renewals(begun, allowance);
-                if (lines.isEmpty()) {
+                var timeouts = timeouts(begun, allowance);
+                if (timeouts.isEmpty()) {
                     return false;
                 }
-                var result = nft(lines);
-                if (!result.ok()) {
-                    // Somebody flushed the rules, a firewall's restart for one: nothing guards.
-                    log.warn(
-                            "The gate is gone or broken, building it anew: {}", result.complaint());
-                    result = nft(chains(deadlines.keySet()) + lines);
-                }
+                var problem = open.renew(timeouts);
                 lastDuration = BootClock.nanos() - begun;
                 // The kernel counts from when it got the order, now at the latest.
-                if (result.ok() && lastDuration <= allowance) {
+                if (problem.isEmpty() && lastDuration <= allowance) {
                     return true;
                 }
+                problem.ifPresent(this::rebuild);
             }
             log.warn("Renewing the gate takes too long; it stays closed until the next grant");
-            nft(closings(deadlines.keySet()));
+            open.remove(deadlines.keySet());
             return false;
         } finally {
             changing.unlock();
         }
     }
 
-    private String renewals(long now, long allowance) {
-        var lines = new StringBuilder();
+    /** Somebody flushed the rules, a firewall's restart for one: nothing guards. */
+    private void rebuild(String problem) {
+        log.warn("The gate is gone or broken, building it anew: {}", problem);
+        var result = nft(chains(deadlines.keySet()));
+        if (!result.ok()) {
+            log.error("The gate cannot be built: {}", result.complaint());
+        }
+    }
+
+    /** How many milliseconds each tap may stay open from now on. */
+    private Map<String, Long> timeouts(long now, long allowance) {
+        var timeouts = new HashMap<String, Long>();
         deadlines.forEach((tap, deadline) -> {
             var millis = (deadline - allowance - now) / NANOS_PER_MILLI;
             if (millis > 0) {
-                // In one transaction: a plain `add` does not renew on kernels before 6.12,
-                // and a plain `delete` fails when the element has timed out.
-                lines.append(element("add", tap, " timeout " + millis + "ms"))
-                        .append(element("delete", tap, ""))
-                        .append(element("add", tap, " timeout " + millis + "ms"));
+                timeouts.put(tap, millis);
             }
         });
-        return lines.toString();
-    }
-
-    private String closings(Collection<String> taps) {
-        return taps.stream()
-                .map(tap -> element("add", tap, " timeout 1s") + element("delete", tap, ""))
-                .collect(Collectors.joining());
-    }
-
-    private String element(String verb, String tap, String timeout) {
-        return "%s element netdev %s open { \"%s\"%s }\n".formatted(verb, table, tap, timeout);
+        return timeouts;
     }
 
     private String chains(Collection<String> taps) {
@@ -256,7 +254,7 @@ final class Gate {
                 deadlines.remove(tap);
                 ipv4Only.remove(tap);
                 // Either may be gone with the tap, depending on the kernel.
-                nft(element("add", tap, " timeout 1s") + element("delete", tap, ""));
+                open.remove(List.of(tap));
                 nft("delete chain netdev %s %s\n".formatted(table, tap));
             }
         } finally {

@@ -47,8 +47,16 @@ final class QuorumRead {
     }
 
     void start() {
-        caller.later(timeout, this::timeOut);
+        later(timeout, this::timeOut);
         caller.voters().forEach(voter -> caller.soon(() -> ask(voter)));
+    }
+
+    /** Unless the answer is there before: reads are many, and each timer that fires is work. */
+    private void later(Duration delay, Runnable task) {
+        if (!result.isDone()) {
+            var timer = caller.later(delay, task);
+            result.whenComplete((_, _) -> timer.cancel(false));
+        }
     }
 
     private void timeOut() {
@@ -78,7 +86,7 @@ final class QuorumRead {
         synchronized (this) {
             number = asked.merge(voter, 1, Integer::sum);
         }
-        caller.later(SILENT, () -> again(voter, number));
+        later(SILENT, () -> again(voter, number));
         caller.view(voter, query)
                 .whenComplete((view, failure) -> {
                     if (failure != null) {
@@ -86,7 +94,7 @@ final class QuorumRead {
                     } else {
                         answered(voter, view);
                     }
-                    caller.later(PAUSE, () -> again(voter, number));
+                    later(PAUSE, () -> again(voter, number));
                 });
     }
 

@@ -11,7 +11,9 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.ratis.client.RaftClient;
@@ -44,9 +46,9 @@ final class RaftCaller implements AutoCloseable {
     private final Set<RaftCall> waiting = ConcurrentHashMap.newKeySet();
     private final Set<QuorumRead> reads = ConcurrentHashMap.newKeySet();
     private final Map<RaftPeerId, Long> reconnected = new ConcurrentHashMap<>();
-    private final ScheduledExecutorService timer =
-            Executors.newSingleThreadScheduledExecutor(
-                    Thread.ofPlatform().name("journal-timer").daemon().factory());
+    private final ScheduledThreadPoolExecutor timer =
+            new ScheduledThreadPoolExecutor(
+                    1, Thread.ofPlatform().name("journal-timer").daemon().factory());
 
     /** Never shut down: it holds nothing while nothing runs, and late answers still need it. */
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
@@ -61,6 +63,7 @@ final class RaftCaller implements AutoCloseable {
     RaftCaller(JournalSettings settings, Optional<VoterPeer> local) {
         this.settings = settings;
         this.local = local;
+        timer.setRemoveOnCancelPolicy(true);
         var group = RatisConfig.group(settings);
         self = RaftPeerId.valueOf(settings.node());
         voters =
@@ -242,9 +245,12 @@ final class RaftCaller implements AutoCloseable {
         return settings.attemptTimeout();
     }
 
-    void later(Duration delay, Runnable task) {
-        if (!timer.isShutdown()) {
-            var _ = timer.schedule(() -> soon(task), delay.toNanos(), TimeUnit.NANOSECONDS);
+    /** Never, once this is closed. */
+    Future<?> later(Duration delay, Runnable task) {
+        try {
+            return timer.schedule(() -> soon(task), delay.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (RejectedExecutionException e) {
+            return CompletableFuture.failedFuture(e);
         }
     }
 

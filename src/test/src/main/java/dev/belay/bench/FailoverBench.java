@@ -40,9 +40,7 @@ final class FailoverBench implements Callable<Integer> {
                     new Benchmark("client", "power cut, seen by a client", ServerLoss::client),
                     new Benchmark("lockstep", "QEMU killed, in lockstep", LockstepLoss::qemu),
                     new Benchmark(
-                            "lockstep-server",
-                            "power cut, in lockstep",
-                            LockstepLoss::powerCut),
+                            "lockstep-server", "power cut, in lockstep", LockstepLoss::powerCut),
                     new Benchmark("journal", "a journal write", JournalBench::figures),
                     new Benchmark("load", "two busy cores", Quiet::load));
 

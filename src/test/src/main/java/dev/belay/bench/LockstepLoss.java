@@ -52,18 +52,17 @@ final class LockstepLoss implements AutoCloseable {
     static List<Figure> qemu(Benchmark.Plan plan) {
         try (var stage = new LockstepLoss(plan)) {
             for (int run = 1; run <= plan.runs(); run++) {
-                stage.lose(
-                        primary -> {
-                            var pid =
-                                    stage.lab.qemus(Stage.VM).stream()
-                                            .filter(qemu -> qemu.node().equals(primary))
-                                            .findFirst()
-                                            .orElseThrow()
-                                            .pid();
-                            var at = Instant.now();
-                            ProcessHandle.of(pid).orElseThrow().destroyForcibly();
-                            return at;
-                        });
+                stage.lose(primary -> {
+                    var pid =
+                            stage.lab.qemus(Stage.VM).stream()
+                                    .filter(qemu -> qemu.node().equals(primary))
+                                    .findFirst()
+                                    .orElseThrow()
+                                    .pid();
+                    var at = Instant.now();
+                    ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+                    return at;
+                });
             }
             return stage.figures("primary's QEMU killed", 60, 100, 260, 6000);
         }
@@ -86,7 +85,11 @@ final class LockstepLoss implements AutoCloseable {
                 Figure.of(what + " -> the other one's output open", "ms", own, ownBar),
                 Figure.of("... a fresh connection is answered", "ms", fresh, freshBar),
                 Figure.of("... longest wait on a connection held open", "ms", held, heldBar),
-                Figure.of("... in lockstep again (its server's boot included)", "ms", again, againBar),
+                Figure.of(
+                        "... in lockstep again (its server's boot included)",
+                        "ms",
+                        again,
+                        againBar),
                 Figure.of("... longest wait on it meanwhile", "ms", stall, 400),
                 Figure.of(
                         "... replies wrong, lost or twice, of %d".formatted(seen.replies()),

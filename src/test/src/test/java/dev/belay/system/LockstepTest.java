@@ -156,7 +156,10 @@ class LockstepTest {
                         .orElseThrow()
                         .pid();
         try {
-            assertThat(new ProcessBuilder("kill", "-" + signal, Long.toString(pid)).start().waitFor())
+            assertThat(
+                            new ProcessBuilder("kill", "-" + signal, Long.toString(pid))
+                                    .start()
+                                    .waitFor())
                     .isZero();
         } catch (java.io.IOException | InterruptedException e) {
             throw new IllegalStateException(e);

@@ -88,8 +88,7 @@ class NodeIdentityTest {
         var file = Files.writeString(folder.resolve("belay.conf"), config);
         var log = folder.resolve("node.log");
         var command =
-                new ArrayList<>(
-                        List.of("ip", "netns", "exec", cluster.lab().namespace(machine)));
+                new ArrayList<>(List.of("ip", "netns", "exec", cluster.lab().namespace(machine)));
         command.addAll(cluster.lab().program());
         command.add(file.toString());
         var process =
@@ -110,8 +109,7 @@ class NodeIdentityTest {
 
     private String elsewhere(String server) throws IOException {
         return Files.readString(cluster.lab().config(server))
-                .replace(
-                        cluster.lab().data(server).toString(), folder.resolve("data").toString())
+                .replace(cluster.lab().data(server).toString(), folder.resolve("data").toString())
                 .replace(
                         cluster.lab().data(server).resolveSibling("run").toString(),
                         folder.resolve("run").toString());
