@@ -50,19 +50,17 @@ final class ReplicaErrands {
         }
         return Turn.of(
                 state,
-                at.<ReplicaCommand>map(known ->
-                                new Tell(new VmInput.SecondaryReady(runs.right(), known)))
+                at.<ReplicaCommand>map(
+                                known -> new Tell(new VmInput.SecondaryReady(runs.right(), known)))
                         .orElseGet(() -> new Prepare(runs.right(), primary, order.spec())));
     }
 
     /** The hypervisor knew it still. */
     static Turn<ReplicaState, ReplicaCommand> prepared(
             ReplicaState state, Runs runs, ReplicaInput.Prepared prepared) {
-        return runs.bond() instanceof Follows(var primary, _)
-                        && primary.equals(prepared.primary())
+        return runs.bond() instanceof Follows(var primary, _) && primary.equals(prepared.primary())
                 ? Turn.of(
-                        state.standing(
-                                runs.with(new Follows(primary, Optional.of(prepared.at())))),
+                        state.standing(runs.with(new Follows(primary, Optional.of(prepared.at())))),
                         new Tell(new VmInput.SecondaryReady(runs.right(), prepared.at())))
                 : Turn.of(state);
     }
@@ -97,9 +95,7 @@ final class ReplicaErrands {
             case Leads s when s.secondary().equals(secondary) ->
                     Turn.of(
                             state,
-                            new Tell(
-                                    new VmInput.PairRaised(
-                                            runs.right(), secondary, List.of())));
+                            new Tell(new VmInput.PairRaised(runs.right(), secondary, List.of())));
             // The one that it has is given up, or else there would be no newer one.
             case Raising s when secondary.epoch().isAfter(s.secondary().epoch()) ->
                     part(state, runs, s.secondary(), 1);
@@ -161,8 +157,7 @@ final class ReplicaErrands {
                     case Leads s -> leave(state, runs, s.secondary(), loser);
                     case Follows s when s.primary().equals(loser) -> part(state, runs, loser, 1);
                     case Follows _ -> Turn.<ReplicaState, ReplicaCommand>of(state);
-                    case Parting s when s.inHand() ->
-                            Turn.<ReplicaState, ReplicaCommand>of(state);
+                    case Parting s when s.inHand() -> Turn.<ReplicaState, ReplicaCommand>of(state);
                     case Parting s when s.tries() >= TRIES -> giveUp(state, runs);
                     case Parting s -> part(state, runs, s.loser(), s.tries() + 1);
                 };
@@ -179,8 +174,7 @@ final class ReplicaErrands {
 
     private static Turn<ReplicaState, ReplicaCommand> done(
             ReplicaState state, Runs runs, RunRight loser) {
-        return Turn.of(
-                state, new Tell(new VmInput.SoloDone(runs.right(), loser, List.of())));
+        return Turn.of(state, new Tell(new VmInput.SoloDone(runs.right(), loser, List.of())));
     }
 
     private static Turn<ReplicaState, ReplicaCommand> part(
@@ -192,8 +186,7 @@ final class ReplicaErrands {
 
     private static Turn<ReplicaState, ReplicaCommand> giveUp(ReplicaState state, Runs runs) {
         return Turn.of(
-                state.standing(new InStop(runs.right(), true, true)),
-                new End(runs.right(), true));
+                state.standing(new InStop(runs.right(), true, true)), new End(runs.right(), true));
     }
 
     /** A raise with one that lost, held up on its way, is refused from here on. */
@@ -239,8 +232,7 @@ final class ReplicaErrands {
     // ---- trouble
 
     /** The trouble of the guest itself is not forgotten for that of the pair. */
-    static Turn<ReplicaState, ReplicaCommand> trouble(
-            ReplicaState state, Runs runs, VmInput news) {
+    static Turn<ReplicaState, ReplicaCommand> trouble(ReplicaState state, Runs runs, VmInput news) {
         if (!isOfPair(news)) {
             return Turn.of(state.standing(runs.with(Optional.of(news))), new Tell(news));
         }

@@ -63,10 +63,7 @@ public final class ReplicaLife {
                     ifRuns(state, right, runs -> ReplicaErrands.trouble(state, runs, news));
             case ReplicaInput.Prepared prepared -> prepared(state, prepared);
             case ReplicaInput.RaisePair order ->
-                    ifRuns(
-                            state,
-                            order.right(),
-                            runs -> ReplicaErrands.raise(state, runs, order));
+                    ifRuns(state, order.right(), runs -> ReplicaErrands.raise(state, runs, order));
             case ReplicaInput.RaiseStep step ->
                     ifRuns(state, step.right(), runs -> ReplicaErrands.step(state, runs, step));
             case ReplicaInput.Raised raised ->
@@ -77,10 +74,7 @@ public final class ReplicaLife {
             case ReplicaInput.RaiseBroke broke ->
                     ifRuns(state, broke.right(), runs -> ReplicaErrands.broke(state, runs, broke));
             case ReplicaInput.GoSolo order ->
-                    ifRuns(
-                            state,
-                            order.right(),
-                            runs -> ReplicaErrands.goSolo(state, runs, order));
+                    ifRuns(state, order.right(), runs -> ReplicaErrands.goSolo(state, runs, order));
             case ReplicaInput.Parted parted ->
                     ifRuns(
                             state,
@@ -203,8 +197,7 @@ public final class ReplicaLife {
                                         "waits for " + prepared.primary(),
                                         Optional.empty(),
                                         new ReplicaState.Follows(
-                                                prepared.primary(),
-                                                Optional.of(prepared.at())))),
+                                                prepared.primary(), Optional.of(prepared.at())))),
                         new Tell(new VmInput.SecondaryReady(right, prepared.at()))));
     }
 

@@ -33,9 +33,7 @@ public record ReplicaState(VmName vm, Epoch floor, Standing standing) {
                 ? ReplicaErrands.partner(runs.bond())
                         .map(partner ->
                                 new Bonded(
-                                        runs.right(),
-                                        partner,
-                                        !(runs.bond() instanceof Follows)))
+                                        runs.right(), partner, !(runs.bond() instanceof Follows)))
                 : Optional.empty();
     }
 

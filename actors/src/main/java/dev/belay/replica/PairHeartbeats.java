@@ -88,8 +88,7 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
             case Heard(var from, var to) ->
                     pairs.computeIfPresent(
                             to,
-                            (_, pair) ->
-                                    pair.bond().partner().equals(from) ? heard(pair) : pair);
+                            (_, pair) -> pair.bond().partner().equals(from) ? heard(pair) : pair);
             case Look() -> pairs.replaceAll((_, pair) -> look(pair));
         }
         return this;
@@ -105,8 +104,7 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
     private static Pair heard(Pair pair) {
         var silence = pair.silence();
         return new Pair(
-                pair.bond(),
-                silence == null ? PairSilence.from(now()) : silence.heardAt(now()));
+                pair.bond(), silence == null ? PairSilence.from(now()) : silence.heardAt(now()));
     }
 
     private Pair look(Pair pair) {

@@ -76,7 +76,13 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
             ActorRef<PairHeartbeats.Message> heartbeats,
             Consumer<VmInput> entity) {
         return Behaviors.setup(context ->
-                new ReplicaActor(context, ReplicaState.of(vm, floor), hypervisor, floors, heartbeats, entity));
+                new ReplicaActor(
+                        context,
+                        ReplicaState.of(vm, floor),
+                        hypervisor,
+                        floors,
+                        heartbeats,
+                        entity));
     }
 
     private ReplicaActor(
@@ -139,16 +145,15 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
             case GoSolo(var winner, var loser) -> new ReplicaInput.GoSolo(winner, loser);
             case Found(var status) ->
                     new ReplicaInput.Found(
-                            status.right(),
-                            status.running(),
-                            status.detail(),
-                            bond(status.part()));
+                            status.right(), status.running(), status.detail(), bond(status.part()));
             case Happened(var event) -> input(event);
             case Answered(var answer) -> answer;
         };
     }
 
-    /** How far a raise was that an earlier process began, the hypervisor knows: it is asked again. */
+    /**
+     * How far a raise was that an earlier process began, the hypervisor knows: it is asked again.
+     */
     private static ReplicaState.Bond bond(Hypervisor.Part part) {
         return switch (part) {
             case Hypervisor.Part.Alone() -> new ReplicaState.Alone();
@@ -170,8 +175,7 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
             case ReplicaEvent.DiskFailed(var right, var disk, var why) ->
                     new ReplicaInput.InTrouble(right, new VmInput.DiskFailed(right, disk, why));
             case ReplicaEvent.PartnerLost(var right, var partner, var why) ->
-                    new ReplicaInput.InTrouble(
-                            right, new VmInput.PartnerLost(right, partner, why));
+                    new ReplicaInput.InTrouble(right, new VmInput.PartnerLost(right, partner, why));
             case ReplicaEvent.Hung(var right, var why) ->
                     new ReplicaInput.InTrouble(right, new VmInput.ReplicaHung(right, why));
         };
@@ -228,9 +232,7 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
                                         self.tell(
                                                 new Answered(
                                                         new ReplicaInput.RaiseStep(
-                                                                right,
-                                                                secondary,
-                                                                stage,
+                                                                right, secondary, stage,
                                                                 percent)))),
                         (timings, failure) ->
                                 new Answered(
@@ -254,8 +256,7 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
                                                         right,
                                                         loser,
                                                         why(right, "made alone", failure))
-                                                : new ReplicaInput.Parted(
-                                                        right, loser, timings)));
+                                                : new ReplicaInput.Parted(right, loser, timings)));
     }
 
     private String why(RunRight right, String what, @Nullable Throwable failure) {

@@ -166,8 +166,7 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
             case AskAgain() -> decide(new TenureInput.Tick());
             case Adopted adoption -> adopted(adoption);
             case Cleaned(var failure) -> cleaned(failure);
-            case PairBeat(var from, var to) ->
-                    heartbeats.tell(new PairHeartbeats.Heard(from, to));
+            case PairBeat(var from, var to) -> heartbeats.tell(new PairHeartbeats.Heard(from, to));
             case Happened(var event) -> happened(event);
             case LeaseRefused(var incarnation) -> decide(new TenureInput.LeaseRefused(incarnation));
         }

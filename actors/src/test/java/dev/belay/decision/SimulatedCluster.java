@@ -10,24 +10,24 @@ import dev.belay.model.JournalGuard;
 import dev.belay.model.RunRight;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
+import dev.belay.model.VmSpec;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.TreeSet;
-import java.util.function.Supplier;
-import java.util.stream.Stream;
-import java.util.function.Function;
 import java.util.Set;
-import java.util.HashSet;
-import dev.belay.model.VmSpec;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The real decisions of servers and VMs over a simulated journal, network, clock and machines. All
@@ -404,7 +404,6 @@ final class SimulatedCluster implements SimulatedServer.World {
         return Objects.requireNonNull(servers.get(name));
     }
 
-
     // ---- network and clock
 
     private void send(ServerName via, Runnable arrive) {
@@ -525,6 +524,19 @@ final class SimulatedCluster implements SimulatedServer.World {
         shuffled = true;
     }
 
+    /** Everything works for a while, so that what follows finds the VM on two servers. */
+    void calmDown(int rounds) {
+        troubled = false;
+        cut.clear();
+        for (int round = 0;
+                round < rounds
+                        && vms.values().stream().noneMatch(VmState.Lockstep.class::isInstance);
+                round++) {
+            calmRound();
+        }
+        troubled = true;
+    }
+
     void calmRound() {
         repair();
         vms.keySet().forEach(this::tick);
@@ -566,9 +578,7 @@ final class SimulatedCluster implements SimulatedServer.World {
                             && present.vm().desired() == Desired.RUNNING;
             var right = VmLife.right(state);
             boolean two =
-                    wanted
-                            && VmLife.vm(state).wantsPair()
-                            && machines.size() - gone.size() > 1;
+                    wanted && VmLife.vm(state).wantsPair() && machines.size() - gone.size() > 1;
             boolean fits =
                     wanted
                             ? (two

@@ -187,9 +187,7 @@ final class SimulatedServer {
         guests.replaceAll((_, guest) ->
                 guest.right().incarnation().equals(incarnation)
                         ? new Guest(
-                                guest.right(),
-                                Math.max(guest.until(), sent + LEASE),
-                                guest.part())
+                                guest.right(), Math.max(guest.until(), sent + LEASE), guest.part())
                         : guest);
     }
 
@@ -404,7 +402,8 @@ final class SimulatedServer {
             return;
         }
         if (guest.part() instanceof Second(_, var lockstep) && !lockstep) {
-            throw new AssertionError(right + " has not all acknowledged writes: it was never raised");
+            throw new AssertionError(
+                    right + " has not all acknowledged writes: it was never raised");
         }
         if (!(guest.part() instanceof Alone)) {
             boots(right);
@@ -441,7 +440,8 @@ final class SimulatedServer {
         var right = guest.right();
         var partner = partner(second);
         boolean there =
-                partner != null && partner.part() instanceof Second(var first, _)
+                partner != null
+                        && partner.part() instanceof Second(var first, _)
                         && first.equals(right);
         if (!there || dice == 0) {
             put(guest.with(new Alone()));

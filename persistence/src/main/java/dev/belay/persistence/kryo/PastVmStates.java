@@ -49,9 +49,7 @@ final class PastVmStates {
 
     static void register(KryoTypes.Registry registry) {
         registry.upcast(
-                "vm.state.Stopped/1",
-                Stopped.class,
-                s -> new VmState.Stopped(s.vm().present()));
+                "vm.state.Stopped/1", Stopped.class, s -> new VmState.Stopped(s.vm().present()));
         registry.upcast(
                 "vm.state.Waiting/1",
                 Waiting.class,

@@ -213,12 +213,21 @@ class StoredTypesTest {
                 Map.entry("vm.PairingTried/1", new VmEvent.PairingTried(AT, BRAVO, REFUSALS)),
                 Map.entry("vm.NoPartnerFound/1", new VmEvent.NoPartnerFound(AT, REFUSALS)),
                 Map.entry("vm.PairGranted/1", new VmEvent.PairGranted(AT, RIGHT, SECONDARY)),
-                Map.entry("vm.RaiseProgressed/1", new VmEvent.RaiseProgressed(AT, SECONDARY, RaiseStage.DISKS, 30)),
-                Map.entry("vm.LockstepReached/1", new VmEvent.LockstepReached(AT, RIGHT, SECONDARY)),
-                Map.entry("vm.PairEnded/1", new VmEvent.PairEnded(AT, RIGHT, SECONDARY, "its QEMU ended", true)),
-                Map.entry("vm.SoloGranted/1", new VmEvent.SoloGranted(AT, SECONDARY, RIGHT, "alpha is lost")),
+                Map.entry(
+                        "vm.RaiseProgressed/1",
+                        new VmEvent.RaiseProgressed(AT, SECONDARY, RaiseStage.DISKS, 30)),
+                Map.entry(
+                        "vm.LockstepReached/1", new VmEvent.LockstepReached(AT, RIGHT, SECONDARY)),
+                Map.entry(
+                        "vm.PairEnded/1",
+                        new VmEvent.PairEnded(AT, RIGHT, SECONDARY, "its QEMU ended", true)),
+                Map.entry(
+                        "vm.SoloGranted/1",
+                        new VmEvent.SoloGranted(AT, SECONDARY, RIGHT, "alpha is lost")),
                 Map.entry("vm.SoloReached/1", new VmEvent.SoloReached(AT, SECONDARY)),
-                Map.entry("vm.PairLost/1", new VmEvent.PairLost(AT, RIGHT, SECONDARY, "both are lost")),
+                Map.entry(
+                        "vm.PairLost/1",
+                        new VmEvent.PairLost(AT, RIGHT, SECONDARY, "both are lost")),
                 Map.entry("vm.LoserEnded/1", new VmEvent.LoserEnded(AT, RIGHT, "killed")));
     }
 
@@ -232,7 +241,9 @@ class StoredTypesTest {
                 Map.entry("vm.state.Running/1", new VmState.Running(VM, RIGHT)),
                 Map.entry("vm.state.Stopping/1", new VmState.Stopping(VM, RIGHT, true, false)),
                 Map.entry("vm.state.FailingOver/1", new VmState.FailingOver(VM, RIGHT)),
-                Map.entry("vm.state.BackingOff/1", new VmState.BackingOff(VM, RIGHT, Duration.ofSeconds(2))));
+                Map.entry(
+                        "vm.state.BackingOff/1",
+                        new VmState.BackingOff(VM, RIGHT, Duration.ofSeconds(2))));
     }
 
     private static Map<String, Object> vmStateSamples() {
@@ -244,9 +255,14 @@ class StoredTypesTest {
                 Map.entry("vm.state.Running/2", new VmState.Running(PAIRED, RIGHT)),
                 Map.entry("vm.state.Stopping/2", new VmState.Stopping(PAIRED, RIGHT, true, false)),
                 Map.entry("vm.state.FailingOver/2", new VmState.FailingOver(PAIRED, RIGHT)),
-                Map.entry("vm.state.BackingOff/2", new VmState.BackingOff(PAIRED, RIGHT, Duration.ofSeconds(2))),
-                Map.entry("vm.state.Pairing/1", new VmState.Pairing(PAIRED, RIGHT, BRAVO, REFUSALS)),
-                Map.entry("vm.state.Raising/1", new VmState.Raising(PAIRED, RIGHT, SECONDARY, RaiseStage.MEMORY, 40)),
+                Map.entry(
+                        "vm.state.BackingOff/2",
+                        new VmState.BackingOff(PAIRED, RIGHT, Duration.ofSeconds(2))),
+                Map.entry(
+                        "vm.state.Pairing/1", new VmState.Pairing(PAIRED, RIGHT, BRAVO, REFUSALS)),
+                Map.entry(
+                        "vm.state.Raising/1",
+                        new VmState.Raising(PAIRED, RIGHT, SECONDARY, RaiseStage.MEMORY, 40)),
                 Map.entry("vm.state.Lockstep/1", new VmState.Lockstep(PAIRED, RIGHT, SECONDARY)),
                 Map.entry("vm.state.GoingSolo/1", new VmState.GoingSolo(PAIRED, SECONDARY, RIGHT)));
     }
