@@ -9,18 +9,23 @@ import static dev.belay.decision.Samples.DISARMED;
 import static dev.belay.decision.Samples.E6;
 import static dev.belay.decision.Samples.E7;
 import static dev.belay.decision.Samples.E8;
+import static dev.belay.decision.Samples.GAMMA;
 import static dev.belay.decision.Samples.I1;
 import static dev.belay.decision.Samples.I2;
 import static dev.belay.decision.Samples.I3;
 import static dev.belay.decision.Samples.MEMORY;
 import static dev.belay.decision.Samples.NOBODY;
 import static dev.belay.decision.Samples.ONLY_BETA;
+import static dev.belay.decision.Samples.PAIR_ADDRESS;
+import static dev.belay.decision.Samples.PAIR_SPEC;
 import static dev.belay.decision.Samples.PROOF;
 import static dev.belay.decision.Samples.RIGHT;
+import static dev.belay.decision.Samples.SECONDARY;
 import static dev.belay.decision.Samples.SPEC;
 import static dev.belay.decision.Samples.WEB;
 import static dev.belay.decision.Samples.after;
 import static dev.belay.decision.Samples.afterAll;
+import static dev.belay.decision.Samples.paired;
 import static dev.belay.decision.Samples.right;
 import static dev.belay.decision.Samples.vm;
 import static dev.belay.decision.Samples.wantedInFailover;
@@ -29,6 +34,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.belay.decision.Decision.Accepted;
 import dev.belay.model.Desired;
 import dev.belay.model.Incarnation;
+import dev.belay.model.Level;
 import dev.belay.model.RunRight;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -47,6 +53,7 @@ class MatrixTest {
     static final List<RunRight> RIGHTS =
             List.of(
                     RIGHT,
+                    SECONDARY,
                     right(E6, ALPHA, I2),
                     right(E8, ALPHA, I2),
                     right(E7, BETA, I1),
@@ -88,13 +95,80 @@ class MatrixTest {
                 }
             }
         }
+        states.addAll(pairStates());
         return states.stream().distinct().toList();
     }
 
-    static List<VmInput> vmInputs() {
+    private static List<VmState> pairStates() {
+        var states = new ArrayList<VmState>();
+        var old = right(E6, BETA, I1);
+        var full = List.of(new VmState.Refusal(BETA, "full", true));
+        for (var vm :
+                List.of(
+                        paired(),
+                        paired().giveUp(old),
+                        paired().pursuing(2, full),
+                        paired().at(Level.RESTART),
+                        paired().desiring(Desired.STOPPED, false),
+                        paired().giveUp(old).desiring(Desired.STOPPED, true))) {
+            if (vm.isWanted()) {
+                states.add(new VmState.Waiting(vm, List.of()));
+                states.add(new VmState.Placing(vm, ALPHA, List.of()));
+                states.add(new VmState.Running(vm, RIGHT));
+                states.add(new VmState.Pairing(vm, RIGHT, BETA, full));
+                states.add(new VmState.Pairing(vm, RIGHT, GAMMA, List.of()));
+            } else {
+                states.add(new VmState.Stopped(vm));
+            }
+            var two = vm.at(E8);
+            states.add(new VmState.Raising(two, RIGHT, SECONDARY, RaiseStage.DISKS, 40));
+            states.add(
+                    new VmState.Lockstep(
+                            two.newestOn(ALPHA, BETA).pursuing(1, List.of()), RIGHT, SECONDARY));
+            states.add(new VmState.GoingSolo(two.giveUp(SECONDARY), RIGHT, SECONDARY));
+            states.add(
+                    new VmState.GoingSolo(
+                            two.newestOn(BETA)
+                                    .giveUp(RIGHT)
+                                    .failingOver(wantedInFailover().failover().orElseThrow()),
+                            SECONDARY,
+                            RIGHT));
+        }
+        return states;
+    }
+
+    private static List<VmInput> pairInputs() {
         var inputs = new ArrayList<VmInput>();
+        inputs.add(new VmInput.Switchover());
+        for (var level : Level.values()) {
+            inputs.add(new VmInput.Protect(level));
+        }
+        for (var one : RIGHTS) {
+            inputs.add(new VmInput.SecondaryReady(one, PAIR_ADDRESS));
+            inputs.add(new VmInput.ReplicaHung(one, "why"));
+            for (var other : RIGHTS) {
+                if (one.equals(other)) {
+                    continue;
+                }
+                for (var stage : RaiseStage.values()) {
+                    inputs.add(new VmInput.RaiseAdvanced(one, other, stage, 50));
+                }
+                inputs.add(new VmInput.PairRaised(one, other, List.of()));
+                inputs.add(new VmInput.RaiseFailed(one, other, "why"));
+                inputs.add(new VmInput.PartnerLost(one, other, "why"));
+                inputs.add(
+                        new VmInput.SoloDone(
+                                one, other, List.of(new VmInput.Timing("promoted", 7))));
+            }
+        }
+        return inputs;
+    }
+
+    static List<VmInput> vmInputs() {
+        var inputs = new ArrayList<VmInput>(pairInputs());
         for (boolean flag : List.of(true, false)) {
             inputs.add(new VmInput.Create(SPEC, flag));
+            inputs.add(new VmInput.Create(PAIR_SPEC, flag));
             inputs.add(new VmInput.Stop(flag));
             inputs.add(new VmInput.Delete(flag));
         }
@@ -160,11 +234,26 @@ class MatrixTest {
     @ParameterizedTest
     @MethodSource("eachVmState")
     void whereAnAnswerIsAwaitedItIsAskedForAgain(VmState state) {
-        if (state instanceof VmState.Absent || state instanceof VmState.Stopped) {
+        if (state instanceof VmState.Absent
+                || (state instanceof VmState.Stopped s && s.vm().ending().isEmpty())) {
             assertThat(VmLife.pending(state)).isEmpty();
         } else {
             assertThat(VmLife.pending(state)).isNotEmpty();
         }
+        if (state instanceof VmState.Present present) {
+            for (var right : present.vm().ending()) {
+                assertThat(VmLife.pending(state))
+                        .contains(
+                                new VmAction.StopReplica(right, true),
+                                new VmAction.AskStanding(right.server(), right.incarnation()));
+            }
+        }
+        VmLife.secondary(state)
+                .ifPresent(right ->
+                        assertThat(VmLife.pending(state))
+                                .contains(
+                                        new VmAction.AskStanding(
+                                                right.server(), right.incarnation())));
         VmLife.right(state)
                 .ifPresent(right ->
                         assertThat(VmLife.pending(state))

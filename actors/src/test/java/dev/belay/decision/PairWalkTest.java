@@ -28,6 +28,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class PairWalkTest {
     private static final int SEEDS = 300;
     private static final int STEPS = 2000;
+    private static final int CALM_EVERY = 200;
     private static final int CALM_ROUNDS = 500;
 
     static LongStream seeds() {
@@ -97,6 +98,9 @@ class PairWalkTest {
                         mistake);
         try {
             for (int step = 0; step < STEPS; step++) {
+                if (step % CALM_EVERY == CALM_EVERY - 1) {
+                    cluster.calmDown(80);
+                }
                 troubledStep(cluster, random);
                 cluster.assertOneActiveCopy();
             }
@@ -106,7 +110,6 @@ class PairWalkTest {
             }
             assertThat(cluster.unfinished()).isEmpty();
             taken.addAll(cluster.transitions);
-            assertThat(WalkTest.expected()).containsAll(cluster.transitions);
         } catch (AssertionError | RuntimeException e) {
             throw new AssertionError(
                     "seed=%d: %s%n%s".formatted(seed, e.getMessage(), cluster.story()), e);
@@ -137,7 +140,9 @@ class PairWalkTest {
             cluster.vmHears(WEB, request(random));
         } else if (dice < 11) {
             hang(cluster, random);
-        } else if (dice < 14) {
+        } else if (dice < 15) {
+            cluster.machines.values().stream().limit(2).forEach(SimulatedServer::powerOff);
+        } else if (dice < 18) {
             cluster.vmHears(WEB, new VmInput.Create(cluster.specs.apply(WEB), true));
             cluster.vmHears(WEB, new VmInput.Start());
         } else {

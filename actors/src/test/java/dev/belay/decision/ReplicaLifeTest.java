@@ -3,7 +3,11 @@ package dev.belay.decision;
 import static dev.belay.decision.Samples.E6;
 import static dev.belay.decision.Samples.E7;
 import static dev.belay.decision.Samples.E8;
+import static dev.belay.decision.Samples.GAMMA;
+import static dev.belay.decision.Samples.I1;
+import static dev.belay.decision.Samples.PAIR_ADDRESS;
 import static dev.belay.decision.Samples.RIGHT;
+import static dev.belay.decision.Samples.SECONDARY;
 import static dev.belay.decision.Samples.SPEC;
 import static dev.belay.decision.Samples.WEB;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -16,7 +20,9 @@ import dev.belay.decision.ReplicaState.ClearingUp;
 import dev.belay.decision.ReplicaState.Ended;
 import dev.belay.decision.ReplicaState.InStart;
 import dev.belay.decision.ReplicaState.InStop;
+import dev.belay.decision.ReplicaState.Leads;
 import dev.belay.decision.ReplicaState.Nothing;
+import dev.belay.decision.ReplicaState.Raising;
 import dev.belay.decision.ReplicaState.Runs;
 import dev.belay.decision.ReplicaState.Standing;
 import dev.belay.decision.VmInput.Cause;
@@ -35,6 +41,11 @@ class ReplicaLifeTest {
             new RunRight(WEB, E6, RIGHT.server(), RIGHT.incarnation());
     private static final RunRight NEWER =
             new RunRight(WEB, E8, RIGHT.server(), RIGHT.incarnation());
+
+    /** Of a pair in which this server has the second one. */
+    private static final RunRight PRIMARY = new RunRight(WEB, E6, GAMMA, I1);
+
+    private static final Epoch E9 = E8.next();
     private static final VmInput.ReplicaStartFailed FAILED =
             new VmInput.ReplicaStartFailed(RIGHT, "no image", false);
     private static final VmInput.ReplicaGone GONE =
@@ -160,7 +171,144 @@ class ReplicaLifeTest {
         assertThat(turn.commands()).containsExactly(new Tell(panicked));
     }
 
+    // ---- two servers
+
+    private static ReplicaState alone() {
+        return at(E7, new Runs(RIGHT, "pid 1", Optional.empty()));
+    }
+
+    private static ReplicaInput.RaisePair raise(RunRight secondary) {
+        return new ReplicaInput.RaisePair(RIGHT, secondary, PAIR_ADDRESS);
+    }
+
+    @Test
+    void aSecondaryIsBegunOnceLikeAnyOther() {
+        var order = new ReplicaInput.Start(NEWER, SPEC, true, Optional.of(PRIMARY));
+        var turn = walk(at(E7, new Nothing()), order);
+        assertThat(turn.commands())
+                .containsExactly(
+                        new KeepFloor(E8), new ReplicaCommand.Prepare(NEWER, PRIMARY, SPEC));
+        var ready = walk(turn.state(), new ReplicaInput.Prepared(NEWER, PRIMARY, PAIR_ADDRESS));
+        assertThat(ready.commands())
+                .containsExactly(new Tell(new VmInput.SecondaryReady(NEWER, PAIR_ADDRESS)));
+        assertThat(walk(ready.state(), order).commands()).isEqualTo(ready.commands());
+        assertThat(walk(ReplicaState.of(WEB, E8), order).commands())
+                .singleElement()
+                .isInstanceOf(Tell.class);
+    }
+
+    @Test
+    void aRaiseIsOnDiskBeforeItBegins() {
+        assertThat(walk(alone(), raise(SECONDARY)))
+                .isEqualTo(
+                        Turn.of(
+                                at(
+                                        E8,
+                                        new Runs(
+                                                RIGHT,
+                                                "pid 1",
+                                                Optional.empty(),
+                                                new Raising(SECONDARY, true))),
+                                new KeepFloor(E8),
+                                new ReplicaCommand.Raise(RIGHT, SECONDARY, PAIR_ADDRESS)));
+    }
+
+    @Test
+    void aRaiseThatIsOverIsNotBegunAgain() {
+        var over =
+                walk(
+                        alone(),
+                        raise(SECONDARY),
+                        new ReplicaInput.RaiseBroke(RIGHT, SECONDARY, "no route"));
+        assertThat(over.commands())
+                .containsExactly(new Tell(new VmInput.RaiseFailed(RIGHT, SECONDARY, "no route")));
+        assertThat(walk(over.state(), raise(SECONDARY)).commands())
+                .singleElement()
+                .isInstanceOfSatisfying(
+                        Tell.class,
+                        tell -> assertThat(tell.news()).isInstanceOf(VmInput.RaiseFailed.class));
+    }
+
+    /** The order to raise was held up on its way, and the pair is given up. */
+    @Test
+    void aRaiseWithOneThatWasGivenUpIsNotBegun() {
+        var turn = walk(alone(), new ReplicaInput.GoSolo(RIGHT, SECONDARY), raise(SECONDARY));
+        assertThat(turn.commands()).noneMatch(ReplicaCommand.Raise.class::isInstance);
+        assertThat(turn.state().floor()).isEqualTo(E8);
+    }
+
+    @Test
+    void aLateOrderToLeaveAnEarlierPartnerLeavesThePresentOne() {
+        var later = new RunRight(WEB, E9, SECONDARY.server(), SECONDARY.incarnation());
+        var turn =
+                walk(
+                        alone(),
+                        raise(later),
+                        new ReplicaInput.Raised(RIGHT, later, List.of()),
+                        new ReplicaInput.GoSolo(RIGHT, SECONDARY));
+        assertThat(turn.commands())
+                .containsExactly(new Tell(new VmInput.SoloDone(RIGHT, SECONDARY, List.of())));
+        assertThat(((Runs) turn.state().standing()).bond()).isEqualTo(new Leads(later));
+    }
+
+    @Test
+    void whatNeverGoesOnAloneIsKilledInTheEnd() {
+        var turn =
+                walk(
+                        alone(),
+                        raise(SECONDARY),
+                        new ReplicaInput.Raised(RIGHT, SECONDARY, List.of()));
+        for (int tries = 0; tries < ReplicaErrands.TRIES; tries++) {
+            turn = walk(turn.state(), new ReplicaInput.GoSolo(RIGHT, SECONDARY));
+            assertThat(turn.commands()).containsExactly(new ReplicaCommand.Part(RIGHT, SECONDARY));
+            turn = walk(turn.state(), new ReplicaInput.PartFailed(RIGHT, SECONDARY, "no answer"));
+        }
+        assertThat(walk(turn.state(), new ReplicaInput.GoSolo(RIGHT, SECONDARY)).commands())
+                .containsExactly(new End(RIGHT, true));
+    }
+
+    @Test
+    void theGuestsOwnTroubleIsNotForgottenForThatOfThePair() {
+        var broken = new VmInput.DiskFailed(RIGHT, "root", "I/O error");
+        var silent = new VmInput.PartnerLost(RIGHT, SECONDARY, "silent");
+        var turn =
+                walk(
+                        alone(),
+                        raise(SECONDARY),
+                        new ReplicaInput.Raised(RIGHT, SECONDARY, List.of()),
+                        new ReplicaInput.InTrouble(RIGHT, broken),
+                        new ReplicaInput.InTrouble(RIGHT, silent));
+        assertThat(turn.commands()).containsExactly(new Tell(silent));
+        var left =
+                walk(
+                        turn.state(),
+                        new ReplicaInput.GoSolo(RIGHT, SECONDARY),
+                        new ReplicaInput.Parted(RIGHT, SECONDARY, List.of()),
+                        new ReplicaInput.Confirm(RIGHT, true));
+        assertThat(left.commands()).containsExactly(new Tell(broken));
+    }
+
+    /** How far it is the hypervisor knows: it answers the same. */
+    @Test
+    void aPairThatIsFoundIsRaisedByTheSameOrder() {
+        var turn =
+                walk(
+                        ReplicaState.of(WEB, E8),
+                        new ReplicaInput.Found(RIGHT, true, "pid 1", new Raising(SECONDARY, false)),
+                        raise(SECONDARY));
+        assertThat(turn.commands())
+                .containsExactly(new ReplicaCommand.Raise(RIGHT, SECONDARY, PAIR_ADDRESS));
+    }
+
     // ---- every state with every input
+
+    private static Standing bound(ReplicaState.Bond bond) {
+        return new Runs(
+                RIGHT,
+                "pid 1",
+                Optional.of(new VmInput.PartnerLost(RIGHT, SECONDARY, "silent")),
+                bond);
+    }
 
     static Stream<ReplicaState> states() {
         var stop = new ReplicaInput.Stop(RIGHT, true);
@@ -170,6 +318,14 @@ class ReplicaLifeTest {
                         new InStart(RIGHT, Optional.of(stop)),
                         new Runs(RIGHT, "pid 1", Optional.empty()),
                         new Runs(RIGHT, "pid 1", Optional.of(new VmInput.GuestPanicked(RIGHT))),
+                        bound(new Raising(SECONDARY, true)),
+                        bound(new Raising(SECONDARY, false)),
+                        bound(new Leads(SECONDARY)),
+                        bound(new ReplicaState.Follows(PRIMARY, Optional.empty())),
+                        bound(new ReplicaState.Follows(PRIMARY, Optional.of(PAIR_ADDRESS))),
+                        bound(new ReplicaState.Parting(SECONDARY, 1, true)),
+                        bound(new ReplicaState.Parting(SECONDARY, 1, false)),
+                        bound(new ReplicaState.Parting(SECONDARY, ReplicaErrands.TRIES, false)),
                         new InStop(RIGHT, true, true),
                         new InStop(RIGHT, false, true),
                         new InStop(RIGHT, true, false),
@@ -197,6 +353,21 @@ class ReplicaLifeTest {
                 inputs.add(new ReplicaInput.Confirm(right, flag));
                 inputs.add(new ReplicaInput.Found(right, flag, "found"));
                 inputs.add(new ReplicaInput.StartFailed(right, "why", flag));
+            }
+            for (var other : List.of(PRIMARY, SECONDARY)) {
+                inputs.add(new ReplicaInput.Start(right, SPEC, true, Optional.of(other)));
+                inputs.add(new ReplicaInput.Prepared(right, other, PAIR_ADDRESS));
+                inputs.add(new ReplicaInput.RaisePair(right, other, PAIR_ADDRESS));
+                inputs.add(new ReplicaInput.RaiseStep(right, other, RaiseStage.DISKS, 50));
+                inputs.add(new ReplicaInput.Raised(right, other, List.of()));
+                inputs.add(new ReplicaInput.RaiseBroke(right, other, "why"));
+                inputs.add(new ReplicaInput.GoSolo(right, other));
+                inputs.add(new ReplicaInput.Parted(right, other, List.of()));
+                inputs.add(new ReplicaInput.PartFailed(right, other, "why"));
+                inputs.add(
+                        new ReplicaInput.InTrouble(
+                                right, new VmInput.PartnerLost(right, other, "silent")));
+                inputs.add(new ReplicaInput.Found(right, true, "found", new Raising(other, false)));
             }
             inputs.add(new ReplicaInput.Started(right, 5, "pid 1"));
             inputs.add(new ReplicaInput.StartedAndEnded(right, "exit 1"));

@@ -114,6 +114,12 @@ final class Samples {
         return vm(Desired.RUNNING);
     }
 
+    /** At level SYSTEM, and it started on alpha. */
+    static Vm paired() {
+        return new Vm(PAIR_SPEC, Desired.RUNNING, false, E7, 0, 0, Optional.empty(), List.of())
+                .newestOn(ALPHA);
+    }
+
     /** The same in the middle of its first failover. */
     static Vm wantedInFailover() {
         return wanted().failingOver(

@@ -38,9 +38,9 @@ final class ServerSideRules {
                 case ReplicaCommand.Prepare(var right, _, _) -> {
                     assertThat(input).as(where).isInstanceOf(ReplicaInput.Start.class);
                     assertThat(
-                                    onDisk.equals(right.epoch())
-                                            && (right.epoch().isAfter(before.floor())
-                                                    || before.standing() instanceof Runs))
+                                    before.standing() instanceof Runs
+                                            || (onDisk.equals(right.epoch())
+                                                    && right.epoch().isAfter(before.floor())))
                             .as("begun twice, or before it is on disk: " + where)
                             .isTrue();
                 }

@@ -524,6 +524,19 @@ final class SimulatedCluster implements SimulatedServer.World {
         shuffled = true;
     }
 
+    /** Everything works for a while, so that what follows finds the VM on two servers. */
+    void calmDown(int rounds) {
+        troubled = false;
+        cut.clear();
+        for (int round = 0;
+                round < rounds
+                        && vms.values().stream().noneMatch(VmState.Lockstep.class::isInstance);
+                round++) {
+            calmRound();
+        }
+        troubled = true;
+    }
+
     void calmRound() {
         repair();
         vms.keySet().forEach(this::tick);

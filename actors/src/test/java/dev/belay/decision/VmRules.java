@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.belay.decision.Decision.Accepted;
 import dev.belay.model.RunRight;
+import dev.belay.model.ServerName;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** What holds of each decision about a VM, whatever led to it. */
 final class VmRules {
@@ -17,9 +20,14 @@ final class VmRules {
         Optional<RunRight> granted = Optional.empty();
         for (var event : decision.events()) {
             var epoch = VmLife.last(state);
+            var stateBefore = state;
             state = VmHistory.apply(state, event);
             switch (event) {
                 case VmEvent.RightGranted(_, var right) -> {
+                    var legs = newest(stateBefore);
+                    assertThat(legs.isEmpty() || legs.contains(right.server()))
+                            .as("%s finds its newest bytes on %s", right, legs)
+                            .isTrue();
                     assertThat(out).as("a right is out while %s is granted", right).isEmpty();
                     assertThat(right.epoch()).as("one more").isEqualTo(epoch.next());
                     assertThat(VmLife.last(state)).isEqualTo(right.epoch());
@@ -45,6 +53,39 @@ final class VmRules {
                                     });
                     out = Optional.empty();
                 }
+                case VmEvent.PairGranted(_, var primary, var secondary) -> {
+                    assertThat(out).contains(primary);
+                    assertThat(secondary.epoch()).isEqualTo(epoch.next());
+                    assertThat(secondary.server()).isNotEqualTo(primary.server());
+                }
+                case VmEvent.LockstepReached(_, var primary, var secondary) ->
+                        assertThat(input)
+                                .isInstanceOfSatisfying(
+                                        VmInput.PairRaised.class,
+                                        raised -> {
+                                            assertThat(raised.primary()).isEqualTo(primary);
+                                            assertThat(raised.secondary()).isEqualTo(secondary);
+                                        });
+                case VmEvent.SoloGranted(_, var winner, var loser, _) -> {
+                    assertThat(stateBefore)
+                            .isInstanceOfSatisfying(
+                                    VmState.Lockstep.class,
+                                    pair ->
+                                            assertThat(List.of(winner, loser))
+                                                    .containsExactlyInAnyOrder(
+                                                            pair.primary(), pair.secondary()));
+                    assertThat(newest(state)).isEqualTo(Set.of(winner.server()));
+                    out = Optional.of(winner);
+                }
+                case VmEvent.LoserEnded(_, var right, _) -> {
+                    assertThat(VmLife.vm(stateBefore).ending()).contains(right);
+                    assertThat(
+                                    toldOfItsEnd(input, right)
+                                            || input instanceof VmInput.ServerLost
+                                            || input instanceof VmInput.FenceProved)
+                            .as("%s ends %s", input, right)
+                            .isTrue();
+                }
                 case VmEvent.FailoverEnded(_, var report) -> {
                     assertThat(report.steps()).isNotEmpty();
                     boolean unwanted =
@@ -58,16 +99,42 @@ final class VmRules {
             assertThat(VmLife.right(state))
                     .as("the right that is out after %s", event)
                     .isEqualTo(out);
+            if (state instanceof VmState.Present present) {
+                assertThat(present.vm().ending())
+                        .as("what lost never comes back: %s", state)
+                        .noneMatch(right ->
+                                VmLife.right(present).filter(right::equals).isPresent()
+                                        || VmLife.secondary(present)
+                                                .filter(right::equals)
+                                                .isPresent());
+            }
         }
         for (var action : decision.actions()) {
             switch (action) {
                 case VmAction.StartReplica(var right, _) -> assertThat(granted).contains(right);
                 case VmAction.StopReplica(var right, _) ->
                         assertThat(right.epoch().isAfter(VmLife.last(before))).isFalse();
+                case VmAction.GoSolo(var winner, var loser) -> {
+                    assertThat(out).as("%s", action).contains(winner);
+                    assertThat(loser).isNotEqualTo(winner);
+                    assertThat(VmLife.secondary(state)).isEmpty();
+                }
+                case VmAction.PrepareSecondary(var secondary, var primary, _) -> {
+                    assertThat(out).contains(primary);
+                    assertThat(VmLife.secondary(state)).contains(secondary);
+                }
+                case VmAction.RaisePair(var primary, var secondary, _) -> {
+                    assertThat(out).contains(primary);
+                    assertThat(VmLife.secondary(state)).contains(secondary);
+                }
                 default -> {}
             }
         }
         assertThat(after(before, decision.events())).as("replay").isEqualTo(state);
+    }
+
+    private static Set<ServerName> newest(VmState state) {
+        return state instanceof VmState.Present present ? present.vm().legs() : Set.of();
     }
 
     private static boolean toldOfItsEnd(VmInput input, RunRight right) {

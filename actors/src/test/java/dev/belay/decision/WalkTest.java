@@ -17,6 +17,7 @@ import dev.belay.model.Epoch;
 import dev.belay.model.Incarnation;
 import dev.belay.model.RunRight;
 import dev.belay.model.ServerName;
+import dev.belay.model.VmSpec;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -37,7 +38,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class WalkTest {
     private static final int SEEDS = 500;
     private static final int STEPS = 200;
-    private static final int CALM_STEPS = 60;
+    private static final int CALM_STEPS = 150;
     private static final List<ServerName> SERVERS = List.of(ALPHA, BETA);
 
     static LongStream seeds() {
@@ -93,8 +94,9 @@ class WalkTest {
         var random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
         var history = new ArrayList<VmEvent>();
         VmState state = VmHistory.NEW;
+        var spec = seed % 2 == 0 ? SPEC : Samples.PAIR_SPEC;
         for (int step = 0; step < STEPS; step++) {
-            state = take(state, anyView(random), anyVmInput(random, state), history, taken);
+            state = take(state, anyView(random), anyVmInput(random, state, spec), history, taken);
         }
         for (int step = 0; step < CALM_STEPS && !isDone(state); step++) {
             state = take(state, Samples.BOTH, answer(state), history, taken);
@@ -129,16 +131,40 @@ class WalkTest {
     private static boolean isDone(VmState state) {
         return switch (state) {
             case VmState.Absent _ -> true;
-            case VmState.Stopped s -> s.vm().desired() == Desired.STOPPED;
-            case VmState.Running s -> s.vm().desired() == Desired.RUNNING;
+            case VmState.Stopped s ->
+                    s.vm().desired() == Desired.STOPPED && s.vm().ending().isEmpty();
+            case VmState.Running s -> s.vm().desired() == Desired.RUNNING && !s.vm().wantsPair();
+            case VmState.Lockstep s ->
+                    s.vm().wantsPair() && lives(s.primary()) && lives(s.secondary());
             default -> false;
         };
     }
 
     /** What a world in which everything works says next. */
     private static VmInput answer(VmState state) {
+        if (state instanceof VmState.Present present && !present.vm().ending().isEmpty()) {
+            return new VmInput.ReplicaGone(
+                    present.vm().ending().getFirst(), VmInput.Cause.STOPPED, "");
+        }
+        return next(state);
+    }
+
+    /** The same, but what lost lives on. */
+    private static VmInput next(VmState state) {
         return switch (state) {
-            case VmState.Absent _, VmState.Stopped _, VmState.Running _ -> new VmInput.Tick();
+            case VmState.Absent _, VmState.Stopped _ -> new VmInput.Tick();
+            case VmState.Running s -> new VmInput.BackOffOver(s.vm().epoch());
+            case VmState.Pairing s ->
+                    new VmInput.Reserved(
+                            s.candidate(),
+                            s.candidate().equals(ALPHA) ? Samples.I2 : Samples.I1,
+                            s.vm().epoch().next());
+            case VmState.Raising s when !lives(s.primary()) -> lost(s.primary());
+            case VmState.Raising s when !lives(s.secondary()) -> lost(s.secondary());
+            case VmState.Raising s -> new VmInput.PairRaised(s.primary(), s.secondary(), List.of());
+            case VmState.Lockstep s when !lives(s.primary()) -> lost(s.primary());
+            case VmState.Lockstep s when !lives(s.secondary()) -> lost(s.secondary());
+            case VmState.Lockstep _ -> new VmInput.Tick();
             case VmState.Waiting s -> new VmInput.BackOffOver(s.vm().epoch());
             case VmState.Placing s ->
                     new VmInput.Reserved(
@@ -146,7 +172,6 @@ class WalkTest {
                             s.candidate().equals(ALPHA) ? Samples.I2 : Samples.I1,
                             s.vm().epoch().next());
             case VmState.Starting s -> new VmInput.ReplicaStarted(s.right(), "", List.of());
-            case VmState.Pairing _, VmState.Raising _, VmState.Lockstep _ -> new VmInput.Tick();
             case VmState.GoingSolo s -> new VmInput.SoloDone(s.winner(), s.loser(), List.of());
             case VmState.Stopping s ->
                     new VmInput.ReplicaGone(s.right(), VmInput.Cause.STOPPED, "");
@@ -154,6 +179,14 @@ class WalkTest {
                     new VmInput.FenceProved(s.lost().server(), s.lost().incarnation(), PROOF);
             case VmState.BackingOff s -> new VmInput.BackOffOver(s.last().epoch());
         };
+    }
+
+    private static boolean lives(RunRight right) {
+        return VmSolo.lives(Samples.BOTH, right);
+    }
+
+    private static VmInput lost(RunRight right) {
+        return new VmInput.ServerLost(right.server(), right.incarnation(), List.of());
     }
 
     private static Context anyView(RandomGenerator random) {
@@ -167,17 +200,22 @@ class WalkTest {
     }
 
     /** About half of the inputs are what the state waits for; the others are late or strange. */
-    private static VmInput anyVmInput(RandomGenerator random, VmState state) {
+    private static VmInput anyVmInput(RandomGenerator random, VmState state, VmSpec spec) {
         var epoch = new Epoch(Math.max(0, VmLife.last(state).value() + random.nextInt(3) - 1));
         var server = SERVERS.get(random.nextInt(2));
         var incarnation = new Incarnation(1 + random.nextInt(3));
+        if (spec.isMirrored() && random.nextInt(3) == 0) {
+            return anyPairInput(random, state);
+        }
         var right =
-                VmLife.right(state)
+                (random.nextInt(3) == 0
+                                ? VmLife.secondary(state).or(() -> VmLife.right(state))
+                                : VmLife.right(state))
                         .filter(_ -> random.nextInt(4) > 0)
                         .orElse(new RunRight(WEB, epoch, server, incarnation));
         var cause = VmInput.Cause.values()[random.nextInt(4)];
         return switch (random.nextInt(25)) {
-            case 0 -> new VmInput.Create(SPEC, random.nextBoolean());
+            case 0 -> new VmInput.Create(spec, random.nextBoolean());
             case 1, 2 -> new VmInput.Start();
             case 3 -> new VmInput.Stop(random.nextBoolean());
             case 4 -> new VmInput.Delete(random.nextInt(4) == 0);
@@ -195,7 +233,44 @@ class WalkTest {
             case 17 -> new VmInput.Settled(VmLife.last(state));
             case 18 -> new VmInput.Tick();
             case 19 -> new VmInput.Insist(VmLife.last(state));
-            default -> answer(state);
+            default -> random.nextInt(3) == 0 ? answer(state) : next(state);
+        };
+    }
+
+    private static VmInput anyPairInput(RandomGenerator random, VmState state) {
+        var primary =
+                VmLife.right(state)
+                        .filter(_ -> random.nextInt(8) > 0)
+                        .orElse(new RunRight(WEB, VmLife.last(state), ALPHA, Samples.I2));
+        var secondary =
+                VmLife.secondary(state)
+                        .filter(_ -> random.nextInt(8) > 0)
+                        .orElse(new RunRight(WEB, VmLife.last(state), BETA, Samples.I1));
+        if (primary.equals(secondary)) {
+            return new VmInput.Tick();
+        }
+        boolean first = random.nextBoolean();
+        return switch (random.nextInt(14)) {
+            case 0 -> new VmInput.Protect(dev.belay.model.Level.RESTART);
+            case 1, 2 -> new VmInput.Protect(dev.belay.model.Level.SYSTEM);
+            case 3 -> new VmInput.Switchover();
+            case 4 -> new VmInput.SecondaryReady(secondary, Samples.PAIR_ADDRESS);
+            case 5 ->
+                    new VmInput.RaiseAdvanced(
+                            primary,
+                            secondary,
+                            RaiseStage.values()[random.nextInt(3)],
+                            random.nextInt(101));
+            case 6 -> new VmInput.RaiseFailed(primary, secondary, "why");
+            case 7 ->
+                    new VmInput.PartnerLost(
+                            first ? primary : secondary, first ? secondary : primary, "why");
+            case 8 -> new VmInput.ReplicaHung(first ? primary : secondary, "why");
+            case 9 ->
+                    new VmInput.SoloDone(
+                            first ? primary : secondary, first ? secondary : primary, List.of());
+            case 10 -> new VmInput.Settled(secondary.epoch());
+            default -> random.nextInt(3) == 0 ? answer(state) : next(state);
         };
     }
 

@@ -1,0 +1,463 @@
+package dev.belay.decision;
+
+import static dev.belay.decision.Samples.ALPHA;
+import static dev.belay.decision.Samples.AT;
+import static dev.belay.decision.Samples.BETA;
+import static dev.belay.decision.Samples.BOTH;
+import static dev.belay.decision.Samples.DISARMED;
+import static dev.belay.decision.Samples.E7;
+import static dev.belay.decision.Samples.E8;
+import static dev.belay.decision.Samples.GAMMA;
+import static dev.belay.decision.Samples.I1;
+import static dev.belay.decision.Samples.I2;
+import static dev.belay.decision.Samples.MEMORY;
+import static dev.belay.decision.Samples.ONLY_BETA;
+import static dev.belay.decision.Samples.PAIR_ADDRESS;
+import static dev.belay.decision.Samples.PAIR_SPEC;
+import static dev.belay.decision.Samples.PROOF;
+import static dev.belay.decision.Samples.RIGHT;
+import static dev.belay.decision.Samples.SECONDARY;
+import static dev.belay.decision.Samples.SPEC;
+import static dev.belay.decision.Samples.after;
+import static dev.belay.decision.Samples.context;
+import static dev.belay.decision.Samples.down;
+import static dev.belay.decision.Samples.paired;
+import static dev.belay.decision.Samples.view;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.belay.decision.ClusterView.ServerView;
+import dev.belay.decision.Decision.Accepted;
+import dev.belay.decision.Decision.Ignored;
+import dev.belay.decision.Decision.Reason;
+import dev.belay.decision.Decision.Rejected;
+import dev.belay.decision.Explanation.Protection;
+import dev.belay.decision.VmInput.Cause;
+import dev.belay.decision.VmState.GoingSolo;
+import dev.belay.decision.VmState.Lockstep;
+import dev.belay.decision.VmState.Pairing;
+import dev.belay.decision.VmState.Raising;
+import dev.belay.decision.VmState.Refusal;
+import dev.belay.decision.VmState.Running;
+import dev.belay.model.Desired;
+import dev.belay.model.JournalGuard;
+import dev.belay.model.Level;
+import dev.belay.model.RunRight;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+
+/** A VM on two servers, in examples. It runs on alpha at epoch 7; beta gets the second copy. */
+class VmPairTest {
+    private static final Running RUNNING = new Running(paired(), RIGHT);
+    private static final Pairing PAIRING = new Pairing(paired(), RIGHT, BETA, List.of());
+    private static final Raising RAISING =
+            new Raising(paired().at(E8), RIGHT, SECONDARY, RaiseStage.DISKS, 0);
+    private static final Lockstep LOCKSTEP =
+            new Lockstep(paired().at(E8).newestOn(ALPHA, BETA), RIGHT, SECONDARY);
+    private static final VmAction KILL_BETA = new VmAction.StopReplica(SECONDARY, true);
+    private static final VmAction KILL_ALPHA = new VmAction.StopReplica(RIGHT, true);
+
+    private static Accepted<VmEvent, VmAction> accepted(VmState state, Context now, VmInput input) {
+        var decision = VmLife.decide(state, now, input);
+        assertThat(decision).as("%s on %s", input, state).isInstanceOf(Accepted.class);
+        return (Accepted<VmEvent, VmAction>) decision;
+    }
+
+    private static VmState hears(VmState state, Context now, VmInput input) {
+        return after(state, accepted(state, now, input).events());
+    }
+
+    private static VmState hears(VmState state, VmInput input) {
+        return hears(state, BOTH, input);
+    }
+
+    private static VmInput lost(RunRight right) {
+        return new VmInput.ServerLost(right.server(), right.incarnation(), List.of());
+    }
+
+    @Nested
+    class OnTheWay {
+        @Test
+        void aRunningVmAsksAnotherServerForTwiceItsMemory() {
+            assertThat(accepted(RUNNING, BOTH, new VmInput.Tick()))
+                    .isEqualTo(
+                            Samples.accepted(
+                                    List.of(new VmEvent.PairingTried(AT, BETA, List.of())),
+                                    List.of(new VmAction.Reserve(BETA, E8, 2 * MEMORY))));
+        }
+
+        @Test
+        void theSecondRightIsANewEpochThatTheJournalGuards() {
+            var granted = new VmEvent.PairGranted(AT, RIGHT, SECONDARY);
+            assertThat(accepted(PAIRING, BOTH, new VmInput.Reserved(BETA, I1, E8)))
+                    .isEqualTo(
+                            Samples.accepted(
+                                    List.of(granted),
+                                    List.of(
+                                            new VmAction.PrepareSecondary(
+                                                    SECONDARY, RIGHT, PAIR_SPEC))));
+            assertThat(granted.guards()).containsExactly(new JournalGuard.Grants(BETA, I1));
+        }
+
+        @Test
+        void thePrimaryIsRaisedWhenTheSecondaryIsReady() {
+            assertThat(accepted(RAISING, BOTH, new VmInput.SecondaryReady(SECONDARY, PAIR_ADDRESS)))
+                    .isEqualTo(
+                            Samples.accepted(
+                                    List.of(),
+                                    List.of(
+                                            new VmAction.RaisePair(
+                                                    RIGHT, SECONDARY, PAIR_ADDRESS))));
+        }
+
+        @Test
+        void inLockstepBothHaveTheNewestBytes() {
+            var state =
+                    (Lockstep) hears(RAISING, new VmInput.PairRaised(RIGHT, SECONDARY, List.of()));
+            assertThat(state.vm().legs()).containsExactly(ALPHA, BETA);
+            assertThat(Explanation.protection(state, BOTH.view())).isEqualTo(Protection.PROTECTED);
+        }
+
+        @Test
+        void lockstepIsNotStoredWhenOneOfTheTwoIsLost() {
+            assertThat(
+                            VmLife.decide(
+                                    RAISING,
+                                    ONLY_BETA,
+                                    new VmInput.PairRaised(RIGHT, SECONDARY, List.of())))
+                    .isInstanceOf(Ignored.class);
+        }
+
+        @Test
+        void progressIsStoredInStepsOnly() {
+            var little = new VmInput.RaiseAdvanced(RIGHT, SECONDARY, RaiseStage.DISKS, 9);
+            var enough = new VmInput.RaiseAdvanced(RIGHT, SECONDARY, RaiseStage.DISKS, 10);
+            assertThat(VmLife.decide(RAISING, BOTH, little)).isInstanceOf(Ignored.class);
+            assertThat(hears(RAISING, enough))
+                    .isEqualTo(new Raising(RAISING.vm(), RIGHT, SECONDARY, RaiseStage.DISKS, 10));
+        }
+
+        @Test
+        void aRaiseThatFailedIsTriedAgainAfterAPauseThatGrows() {
+            var state = hears(RAISING, new VmInput.RaiseFailed(RIGHT, SECONDARY, "no room"));
+            assertThat(state).isInstanceOf(Running.class);
+            assertThat(VmLife.decide(state, BOTH, new VmInput.Tick()))
+                    .isEqualTo(
+                            Samples.accepted(
+                                    List.of(),
+                                    List.of(
+                                            new VmAction.WakeAfter(
+                                                    java.time.Duration.ofSeconds(2), E8))));
+            assertThat(Explanation.of(state, BOTH.view())).contains("beta: no room");
+            // What is left of the last one is ended first.
+            assertThat(hears(state, new VmInput.BackOffOver(E8))).isInstanceOf(Running.class);
+            var clear = hears(state, new VmInput.ReplicaGone(SECONDARY, Cause.STOPPED, ""));
+            assertThat(hears(clear, new VmInput.BackOffOver(E8))).isInstanceOf(Pairing.class);
+        }
+
+        @Test
+        void aThirdServerIsTriedBeforeTheOneThatFailed() {
+            var three = context(view(ALPHA, I2, 8192), view(BETA, I1, 8192), view(GAMMA, I1, 4096));
+            var state =
+                    hears(
+                            hears(
+                                    RAISING,
+                                    three,
+                                    new VmInput.ReplicaStartFailed(SECONDARY, "cannot", true)),
+                            three,
+                            new VmInput.SoloDone(RIGHT, SECONDARY, List.of()));
+            assertThat(hears(state, three, new VmInput.BackOffOver(E8)))
+                    .isInstanceOfSatisfying(
+                            Pairing.class,
+                            pairing -> assertThat(pairing.candidate()).isEqualTo(GAMMA));
+        }
+
+        @Test
+        void aSecondaryThatDiesEarlyIsLeftByThePrimary() {
+            var decision =
+                    accepted(RAISING, BOTH, new VmInput.ReplicaGone(SECONDARY, Cause.DIED, "oops"));
+            assertThat(decision.actions()).contains(new VmAction.GoSolo(RIGHT, SECONDARY));
+            var state = (GoingSolo) after(RAISING, decision.events());
+            assertThat(state.winner()).isEqualTo(RIGHT);
+            assertThat(state.vm().ending()).isEmpty();
+            assertThat(state.vm().legs()).containsExactly(ALPHA);
+        }
+
+        /** safety.md 22. */
+        @Test
+        void aPrimaryThatIsLostEarlyIsNotReplacedByItsSecondary() {
+            var decision = accepted(RAISING, BOTH, lost(RIGHT));
+            assertThat(decision.actions())
+                    .contains(KILL_BETA)
+                    .noneMatch(VmAction.GoSolo.class::isInstance);
+            var proved =
+                    hears(
+                            after(RAISING, decision.events()),
+                            ONLY_BETA,
+                            new VmInput.FenceProved(ALPHA, I2, PROOF));
+            assertThat(proved)
+                    .isInstanceOfSatisfying(
+                            VmState.Waiting.class,
+                            waiting ->
+                                    assertThat(waiting.refusals())
+                                            .extracting(Refusal::why)
+                                            .contains(
+                                                    "its disk there is not up to date; only alpha has the newest"));
+        }
+
+        @Test
+        void noneIsAskedWhileMovesAreDisarmed() {
+            var state = hears(RUNNING, DISARMED, new VmInput.Tick());
+            assertThat(state).isInstanceOf(Running.class);
+            assertThat(Explanation.of(state, DISARMED.view())).contains("disarmed until");
+        }
+
+        @Test
+        void whyNoServerTakesItIsSaidInTheState() {
+            var small = context(view(ALPHA, I2, 8192), view(BETA, I1, 2047));
+            var state = hears(RUNNING, small, new VmInput.Tick());
+            assertThat(VmLife.decide(state, small, new VmInput.Tick())).isInstanceOf(Ignored.class);
+            assertThat(Explanation.of(state, small.view()))
+                    .contains("beta: it has 2047 MiB free of 8192, and 2048 are needed");
+            assertThat(Explanation.protection(state, small.view())).isEqualTo(Protection.DEGRADED);
+        }
+    }
+
+    @Nested
+    class OneOfTwo {
+        @Test
+        void theSecondaryTakesOverWhenThePrimaryDies() {
+            var decision =
+                    accepted(LOCKSTEP, BOTH, new VmInput.ReplicaGone(RIGHT, Cause.DIED, "oops"));
+            assertThat(decision.actions())
+                    .startsWith(new VmAction.GoSolo(SECONDARY, RIGHT))
+                    .contains(KILL_ALPHA);
+            var state = (GoingSolo) after(LOCKSTEP, decision.events());
+            assertThat(state.winner()).isEqualTo(SECONDARY);
+            assertThat(state.vm().legs()).containsExactly(BETA);
+        }
+
+        @Test
+        void itIsReportedHowItWentOn() {
+            var solo = hears(LOCKSTEP, lost(RIGHT));
+            var state =
+                    hears(
+                            solo,
+                            ONLY_BETA,
+                            new VmInput.SoloDone(
+                                    SECONDARY, RIGHT, List.of(new VmInput.Timing("promoted", 40))));
+            var report = ((Running) state).vm().reports().getLast();
+            assertThat(report.from()).isEqualTo(ALPHA);
+            assertThat(report.to()).contains(BETA);
+            assertThat(report.steps())
+                    .extracting(Failover.Step::what)
+                    .contains("promoted", "goes on on beta with the same memory");
+        }
+
+        @Test
+        void thePrimaryGoesOnWhenTheSecondaryHangs() {
+            assertThat(hears(LOCKSTEP, new VmInput.ReplicaHung(SECONDARY, "no answer")))
+                    .isInstanceOfSatisfying(
+                            GoingSolo.class, solo -> assertThat(solo.winner()).isEqualTo(RIGHT));
+        }
+
+        @Test
+        void theFirstClaimWinsAndTheOtherOneComesTooLate() {
+            var solo = hears(LOCKSTEP, new VmInput.PartnerLost(SECONDARY, RIGHT, "silent"));
+            assertThat(((GoingSolo) solo).winner()).isEqualTo(SECONDARY);
+            assertThat(
+                            VmLife.decide(
+                                    solo,
+                                    BOTH,
+                                    new VmInput.PartnerLost(RIGHT, SECONDARY, "silent")))
+                    .isInstanceOf(Ignored.class);
+        }
+
+        /** One that cannot be told would be chosen for nothing, and outdate the other's disk. */
+        @Test
+        void oneThatDoesNotAnswerIsNotChosen() {
+            var away =
+                    context(
+                            view(ALPHA, I2, 8192),
+                            new ServerView(BETA, I1, true, false, false, false, 4096, 8192));
+            assertThat(VmLife.decide(LOCKSTEP, away, lost(RIGHT))).isInstanceOf(Ignored.class);
+        }
+
+        @Test
+        void whenBothServersAreLostEitherDiskWillDo() {
+            var none = context(down(ALPHA, I2), down(BETA, I1));
+            var failing = (VmState.FailingOver) hears(LOCKSTEP, none, lost(RIGHT));
+            assertThat(failing.lost()).isEqualTo(RIGHT);
+            assertThat(failing.vm().legs()).containsExactly(ALPHA, BETA);
+            assertThat(failing.vm().ending()).containsExactly(SECONDARY);
+        }
+
+        @Test
+        void aPanickedGuestIsStartedAnew() {
+            assertThat(hears(LOCKSTEP, new VmInput.GuestPanicked(RIGHT)))
+                    .isInstanceOfSatisfying(
+                            VmState.Stopping.class,
+                            stopping -> assertThat(stopping.right()).isEqualTo(RIGHT));
+        }
+
+        @Test
+        void aWinnerThatDiesStartsAnewFromItsOwnDisk() {
+            var solo = hears(LOCKSTEP, lost(RIGHT));
+            var state =
+                    hears(solo, ONLY_BETA, new VmInput.ReplicaGone(SECONDARY, Cause.DIED, "oops"));
+            assertThat(VmLife.right(state).orElseThrow().server()).isEqualTo(BETA);
+            assertThat(VmLife.vm(state).legs()).containsExactly(BETA);
+        }
+
+        @Test
+        void theLoserIsKilledUntilItsEndIsKnown() {
+            var solo = hears(LOCKSTEP, new VmInput.PartnerLost(SECONDARY, RIGHT, "silent"));
+            assertThat(VmLife.pending(solo)).contains(KILL_ALPHA);
+            var over = hears(solo, new VmInput.ReplicaGone(RIGHT, Cause.STOPPED, ""));
+            assertThat(VmLife.pending(over)).doesNotContain(KILL_ALPHA);
+        }
+
+        @Test
+        void aDeletedVmWaitsForTheLosersEnd() {
+            var vm = paired().desiring(Desired.STOPPED, false).giveUp(SECONDARY);
+            var deleting = hears(new VmState.Stopped(vm), new VmInput.Delete(false));
+            assertThat(deleting).isInstanceOf(VmState.Stopped.class);
+            assertThat(hears(deleting, new VmInput.ReplicaGone(SECONDARY, Cause.STOPPED, "")))
+                    .isEqualTo(new VmState.Absent(E7));
+        }
+
+        /** It was held up on its way: the primary does not know that its secondary is given up. */
+        @Test
+        void aPairThatNobodyKnowsOfIsPartedAgain() {
+            var old = new RunRight(RIGHT.vm(), E8, BETA, I1);
+            assertThat(
+                            accepted(
+                                    new Running(paired().at(E8), RIGHT),
+                                    BOTH,
+                                    new VmInput.PairRaised(RIGHT, old, List.of())))
+                    .isEqualTo(
+                            Samples.accepted(List.of(), List.of(new VmAction.GoSolo(RIGHT, old))));
+        }
+    }
+
+    @Nested
+    class Requests {
+        @Test
+        void aSwitchoverGoesOnAtTheSecondServer() {
+            assertThat(hears(LOCKSTEP, new VmInput.Switchover()))
+                    .isInstanceOfSatisfying(
+                            GoingSolo.class,
+                            solo -> assertThat(solo.winner()).isEqualTo(SECONDARY));
+        }
+
+        @Test
+        void aSwitchoverNeedsTwo() {
+            assertThat(VmLife.decide(RUNNING, BOTH, new VmInput.Switchover()))
+                    .isInstanceOfSatisfying(
+                            Rejected.class,
+                            no -> assertThat(no.reason()).isEqualTo(Reason.CONFLICT));
+        }
+
+        @Test
+        void aLowerLevelKeepsThePrimary() {
+            var solo = (GoingSolo) hears(LOCKSTEP, new VmInput.Protect(Level.RESTART));
+            assertThat(solo.winner()).isEqualTo(RIGHT);
+            var state = hears(solo, new VmInput.SoloDone(RIGHT, SECONDARY, List.of()));
+            assertThat(VmLife.vm(state).reports()).isEmpty();
+            assertThat(VmLife.decide(state, BOTH, new VmInput.Tick())).isInstanceOf(Ignored.class);
+        }
+
+        @Test
+        void aGuestIsAskedToStopWhenItIsAlone() {
+            var solo = hears(LOCKSTEP, new VmInput.Stop(false));
+            assertThat(hears(solo, new VmInput.SoloDone(RIGHT, SECONDARY, List.of())))
+                    .isInstanceOfSatisfying(
+                            VmState.Stopping.class,
+                            stopping -> assertThat(stopping.kill()).isFalse());
+        }
+
+        @Test
+        void bothAreKilledAtOnce() {
+            var decision = accepted(LOCKSTEP, BOTH, new VmInput.Stop(true));
+            assertThat(decision.actions()).contains(KILL_ALPHA, KILL_BETA);
+        }
+
+        @Test
+        void systemNeedsACopyOfEachDisk() {
+            var spec =
+                    new dev.belay.model.VmSpec(
+                            SPEC.name(),
+                            1,
+                            MEMORY,
+                            Optional.empty(),
+                            List.of(
+                                    new dev.belay.model.DiskSpec(
+                                            "root",
+                                            dev.belay.model.DiskKind.SHARED,
+                                            Optional.of("/srv/web.raw"),
+                                            "raw",
+                                            0)),
+                            List.of(),
+                            Level.SYSTEM,
+                            SPEC.placement(),
+                            0);
+            assertThat(VmLife.decide(VmHistory.NEW, BOTH, new VmInput.Create(spec, true)))
+                    .isInstanceOfSatisfying(
+                            Rejected.class,
+                            no -> assertThat(no.message()).contains("disk 'root' is SHARED"));
+        }
+
+        @Test
+        void componentIsNotThereYet() {
+            assertThat(VmLife.decide(RUNNING, BOTH, new VmInput.Protect(Level.COMPONENT)))
+                    .isInstanceOfSatisfying(
+                            Rejected.class,
+                            no -> assertThat(no.reason()).isEqualTo(Reason.UNSUPPORTED));
+        }
+    }
+
+    @Nested
+    class Disks {
+        /** It may have run and written: nobody knows. */
+        @Test
+        void aFirstStartThatFailedKeepsTheVmWhereItWas() {
+            var starting =
+                    new VmState.Starting(
+                            new VmState.Vm(
+                                            PAIR_SPEC,
+                                            Desired.RUNNING,
+                                            false,
+                                            E7,
+                                            0,
+                                            0,
+                                            Optional.empty(),
+                                            List.of())
+                                    .newestOn(ALPHA),
+                            RIGHT);
+            var state = hears(starting, new VmInput.ReplicaStartFailed(RIGHT, "no answer", true));
+            assertThat(VmLife.vm(state).legs()).isEqualTo(Set.of(ALPHA));
+            assertThat(state).isInstanceOf(VmState.Waiting.class);
+        }
+
+        @Test
+        void theFirstStartSaysWhereTheNewestBytesAre() {
+            var vm =
+                    new VmState.Vm(
+                            PAIR_SPEC,
+                            Desired.RUNNING,
+                            false,
+                            E7,
+                            0,
+                            0,
+                            Optional.empty(),
+                            List.of());
+            var state =
+                    hears(
+                            new VmState.Placing(vm, BETA, List.of()),
+                            new VmInput.Reserved(BETA, I1, E8));
+            assertThat(VmLife.vm(state).legs()).containsExactly(BETA);
+        }
+    }
+}
