@@ -283,14 +283,17 @@ final class Pairs {
         }
     }
 
-    private void openOutput(Replica replica, boolean join) {
+    private void openOutput(Replica replica, boolean join) throws IOException {
         gate.unmute(replica.taps());
-        if (join) {
-            var nics = replica.manifest().spec().nics();
-            for (var k = 0; k < nics.size(); k++) {
-                Taps.join(replica.taps().get(k), nics.get(k).bridge());
-            }
-        }
-        gate.openNow(replica.taps(), lease.applyAsLong(replica.right()));
+        Waiting.both(
+                () -> gate.openNow(replica.taps(), lease.applyAsLong(replica.right())),
+                () -> {
+                    if (join) {
+                        var nics = replica.manifest().spec().nics();
+                        for (var k = 0; k < nics.size(); k++) {
+                            Taps.join(replica.taps().get(k), nics.get(k).bridge());
+                        }
+                    }
+                });
     }
 }
