@@ -247,7 +247,7 @@ class RealPairTest {
                         if (stage == RaiseStage.MEMORY) {
                             copied.complete(null);
                             // As if its process had died here.
-                            new CompletableFuture<Void>().orTimeout(60, TimeUnit.SECONDS).join();
+                            new CompletableFuture<Void>().orTimeout(5, TimeUnit.SECONDS).join();
                         }
                     });
             copied.get(30, TimeUnit.SECONDS);
@@ -336,6 +336,30 @@ class RealPairTest {
             assertThat(memory.answered()).isEqualTo(before);
             get(lab.a.hypervisor().goSolo(lab.right(1), lab.right(2)));
             memory.awaitMore(10);
+        }
+    }
+
+    @Test
+    void aSecondThatHangsIsLetGo() throws Exception {
+        lab.start(lab.a, 1);
+        try (var memory = new Chatter(lab.guestAddress(), 7);
+                var disk = new Chatter(lab.guestAddress(), 8)) {
+            lab.raise(lab.a, 1, lab.b, 2);
+            memory.awaitMore(10);
+            disk.awaitMore(10);
+            awaitFollowing();
+            var begun = System.nanoTime();
+            PairLab.signal(lab.qemu(lab.b, 2), "STOP");
+            await(lab.b, ReplicaEvent.Hung.class);
+            report("SIGSTOP of the secondary to Hung", begun);
+            var timings = get(lab.a.hypervisor().goSolo(lab.right(1), lab.right(2)));
+            report("solo beside a hanging second", timings);
+            memory.awaitMore(10);
+            disk.awaitMore(10);
+            assertPlain(lab.a, 1);
+            get(lab.b.hypervisor().stop(lab.right(2).vm(), lab.right(2).epoch(), StopMode.KILL));
+            lab.raise(lab.a, 1, lab.b, 3);
+            disk.awaitMore(10);
         }
     }
 
