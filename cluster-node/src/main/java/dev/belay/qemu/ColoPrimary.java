@@ -19,6 +19,9 @@ final class ColoPrimary {
     private static final Set<String> SETTLED =
             Set.of("none", "failed", "cancelled", "completed", "colo");
 
+    /** Where QEMU leaves a guest that it does not resume by itself. */
+    private static final Set<String> PAUSED = Set.of("io-error", "paused", "postmigrate");
+
     private final PairQmp qmp;
     private final Epoch own;
     private final Epoch secondary;
@@ -158,21 +161,26 @@ final class ColoPrimary {
 
     /** QEMU resumes the guest by itself, unless a write had failed meanwhile. */
     private void awaitRunning() {
-        if (PairQmp.await(BY_ITSELF, this::runs)) {
-            return;
-        }
-        var end = System.nanoTime() + RUN_LIMIT.toNanos();
-        while (!runs()) {
-            if (System.nanoTime() > end || !Waiting.millis(BY_ITSELF.toMillis())) {
-                throw new HypervisorException(
-                        "the guest does not run again, QEMU says '" + qmp.status() + "'", true);
-            }
-            qmp.tried("cont", QmpClient.arguments(), PairQmp.LIMIT);
+        var since = System.nanoTime();
+        var runs =
+                PairQmp.await(
+                        RUN_LIMIT,
+                        () -> {
+                            var status = qmp.status();
+                            var waited = System.nanoTime() - since > BY_ITSELF.toNanos();
+                            if (PAUSED.contains(status) || (waited && !runs(status))) {
+                                qmp.tried("cont", QmpClient.arguments(), PairQmp.LIMIT);
+                            }
+                            return runs(status);
+                        });
+        if (!runs) {
+            throw new HypervisorException(
+                    "the guest does not run again, QEMU says '" + qmp.status() + "'", true);
         }
     }
 
     /** A panic or the guest's own end is told elsewhere, and nothing to wait for. */
-    private boolean runs() {
-        return Set.of("running", "guest-panicked", "shutdown").contains(qmp.status());
+    private static boolean runs(String status) {
+        return Set.of("running", "guest-panicked", "shutdown").contains(status);
     }
 }

@@ -16,6 +16,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.BiConsumer;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The steps of one raise, at the primary. Until the last the guest runs, and only reads its disks
@@ -125,27 +127,35 @@ final class ColoRaise {
         }
         while (true) {
             checkAborted.run();
-            var jobs = qmp.jobs();
-            var done = 0L;
-            var total = 0L;
-            var ready = 0;
-            for (var k = 0; k < disks; k++) {
-                var job = mirror(jobs.get(PairCommand.mirrorJob(k, secondary)), k);
-                done += job.path("current-progress").asLong();
-                total += job.path("total-progress").asLong();
-                ready += job.path("status").asText().equals("ready") ? 1 : 0;
-            }
-            if (ready == disks) {
+            var copied = copied();
+            if (copied.ready) {
                 told.at(100);
                 return;
             }
-            told.at(percent(done, total));
-            told.expect(done);
+            told.at(percent(copied.done, copied.total));
+            told.expect(copied.done);
             Waiting.millis(DISK_POLL_MILLIS);
         }
     }
 
-    private static JsonNode mirror(@org.jspecify.annotations.Nullable JsonNode job, int k) {
+    private record Copied(long done, long total, boolean ready) {}
+
+    /** Fails when any of the copies has broken off. */
+    private Copied copied() {
+        var jobs = qmp.jobs();
+        var done = 0L;
+        var total = 0L;
+        var ready = 0;
+        for (var k = 0; k < disks; k++) {
+            var job = mirror(jobs.get(PairCommand.mirrorJob(k, secondary)), k);
+            done += job.path("current-progress").asLong();
+            total += job.path("total-progress").asLong();
+            ready += job.path("status").asText().equals("ready") ? 1 : 0;
+        }
+        return new Copied(done, total, ready == disks);
+    }
+
+    private static JsonNode mirror(@Nullable JsonNode job, int k) {
         if (job == null || job.path("status").asText().equals("concluded")) {
             throw new HypervisorException(
                     "the copy of disk "
@@ -211,25 +221,24 @@ final class ColoRaise {
                         CONNECT_LIMIT,
                         () -> {
                             checkAborted.run();
-                            return areConnected();
+                            copied();
+                            return unconnected().isEmpty();
                         });
         if (!connected) {
             throw new HypervisorException(
-                    "the network cards' filters do not reach the other server: " + qmp.chardevs(),
+                    "the network cards' filters do not reach the other server: " + unconnected(),
                     true);
         }
     }
 
-    private boolean areConnected() {
+    private List<String> unconnected() {
         var chardevs = qmp.chardevs();
-        for (var nic = 0; nic < nics; nic++) {
-            for (var id : PairCommand.outerChardevs(nic)) {
-                if (!chardevs.getOrDefault(id, "").contains("<->")) {
-                    return false;
-                }
-            }
-        }
-        return true;
+        return IntStream.range(0, nics)
+                .mapToObj(PairCommand::outerChardevs)
+                .flatMap(List::stream)
+                .map(id -> chardevs.getOrDefault(id, id + " is gone"))
+                .filter(where -> !where.contains("<->"))
+                .toList();
     }
 
     private void innerPair(String server, String client, String socket) throws IOException {
@@ -322,6 +331,7 @@ final class ColoRaise {
         var patient = false;
         while (true) {
             checkAborted.run();
+            copied();
             var now = qmp.run("query-migrate");
             var status = now.path("status").asText();
             if (status.equals("pre-switchover")) {
@@ -370,6 +380,7 @@ final class ColoRaise {
         for (var nic = 0; nic < nics; nic++) {
             filter(nic);
         }
+        progress.accept(RaiseStage.LOCKSTEP, 50);
         checkAborted.run();
         qmp.run("migrate-continue", QmpClient.arguments().put("state", "pre-switchover"));
         var joined =

@@ -11,6 +11,7 @@ import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -200,7 +201,7 @@ final class ColoSecondary {
             awaitWrittenBack(qmp, k);
             var leg = QemuCommand.leg(k, epoch);
             if (!qmp.nodes()
-                    .getOrDefault(QemuCommand.vd(k), java.util.Map.of())
+                    .getOrDefault(QemuCommand.vd(k), Map.of())
                     .containsValue(leg)) {
                 qmp.reopen(k, leg);
             }

@@ -96,8 +96,15 @@ final class Gate {
         }
     }
 
-    /** Counts taps as guarded that an earlier process of the node guarded. Opens nothing. */
-    void adopt(Collection<String> taps) {
+    /**
+     * Counts taps as guarded that an earlier process of the node guarded. Opens nothing.
+     *
+     * @param onlyIpv4 as that process had it
+     */
+    void adopt(Collection<String> taps, boolean onlyIpv4) {
+        if (onlyIpv4) {
+            ipv4Only.addAll(taps);
+        }
         taps.forEach(tap -> deadlines.putIfAbsent(tap, 0L));
     }
 

@@ -127,16 +127,17 @@ final class PairCommand {
 
     /** The same machine as the primary's; its disks and cards differ below what the guest sees. */
     static List<String> secondary(
-            QemuSettings settings, String machine, Replica replica, LegFiles legs) {
-        var spec = replica.manifest().spec();
-        var epoch = replica.right().epoch();
-        var line = QemuCommand.head(settings, machine, spec, replica.files(), List.of());
+            QemuSettings settings, String machine, Manifest manifest, ReplicaFiles files) {
+        var legs = new LegFiles(settings);
+        var spec = manifest.spec();
+        var epoch = manifest.right().epoch();
+        var line = QemuCommand.head(settings, machine, spec, files, List.of());
         for (var nic = 0; nic < spec.nics().size(); nic++) {
-            QemuCommand.nic(spec, nic, replica.taps().get(nic), line);
+            QemuCommand.nic(spec, nic, manifest.taps().get(nic), line);
         }
         for (var k = 0; k < spec.disks().size(); k++) {
             var disk = spec.disks().get(k);
-            var port = replica.manifest().nbdPort();
+            var port = manifest.nbdPort();
             line.addAll(QemuCommand.leg(settings, epoch, spec, k, port));
             line.addAll(
                     node(

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
@@ -39,6 +40,9 @@ final class Pairs {
 
     /** By the secondary, which is used for one raise only. */
     private final Map<RunRight, Raise> raises = new ConcurrentHashMap<>();
+
+    /** Secondaries that were let go: nobody is raised with them again. */
+    private final Set<RunRight> spent = ConcurrentHashMap.newKeySet();
 
     Pairs(
             QemuSettings settings,
@@ -134,6 +138,9 @@ final class Pairs {
                         old.primary.vm().equals(primary.vm())
                                 && !old.secondary.equals(secondary)
                                 && old.done.isDone());
+        if (spent.contains(secondary)) {
+            return Optional.empty();
+        }
         var fresh = new Raise(primary, secondary);
         return raises.putIfAbsent(secondary, fresh) == null ? Optional.of(fresh) : Optional.empty();
     }
@@ -144,6 +151,14 @@ final class Pairs {
                 ? CompletableFuture.failedFuture(
                         new HypervisorException("The raise with " + secondary + " is over.", false))
                 : raise.done.copy();
+    }
+
+    /** Has the raise with this secondary give up soon. Any thread. */
+    void abort(RunRight secondary) {
+        var raise = raises.get(secondary);
+        if (raise != null) {
+            raise.aborted = true;
+        }
     }
 
     /** Has the VM's raises give up soon. Any thread. */
@@ -267,6 +282,10 @@ final class Pairs {
             timings = begun.all();
         }
         over(half);
+        // A late repeat of the order to raise must not be told that they are in lockstep.
+        raises.remove(loser);
+        spent.removeIf(older -> older.vm().equals(loser.vm()));
+        spent.add(loser);
         log.info("{} goes on alone: {}", winner, timings);
         return timings;
     }
@@ -283,14 +302,17 @@ final class Pairs {
         }
     }
 
-    private void openOutput(Replica replica, boolean join) {
+    private void openOutput(Replica replica, boolean join) throws IOException {
         gate.unmute(replica.taps());
-        if (join) {
-            var nics = replica.manifest().spec().nics();
-            for (var k = 0; k < nics.size(); k++) {
-                Taps.join(replica.taps().get(k), nics.get(k).bridge());
-            }
-        }
-        gate.openNow(replica.taps(), lease.applyAsLong(replica.right()));
+        Waiting.both(
+                () -> gate.openNow(replica.taps(), lease.applyAsLong(replica.right())),
+                () -> {
+                    if (join) {
+                        var nics = replica.manifest().spec().nics();
+                        for (var k = 0; k < nics.size(); k++) {
+                            Taps.join(replica.taps().get(k), nics.get(k).bridge());
+                        }
+                    }
+                });
     }
 }

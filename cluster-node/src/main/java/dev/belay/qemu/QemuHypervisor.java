@@ -4,6 +4,7 @@ import dev.belay.decision.RaiseStage;
 import dev.belay.decision.VmInput.Timing;
 import dev.belay.model.Epoch;
 import dev.belay.model.Incarnation;
+import dev.belay.model.Level;
 import dev.belay.model.PairAddress;
 import dev.belay.model.RunRight;
 import dev.belay.model.VmName;
@@ -264,7 +265,7 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
 
     @Override
     public CompletionStage<List<Timing>> goSolo(RunRight winner, RunRight loser) {
-        pairs.abort(winner.vm(), winner.epoch());
+        pairs.abort(loser);
         return inBackground(
                 "let go on alone " + winner,
                 () ->
@@ -380,7 +381,7 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
         }
         var replica = new Replica(manifest, files, remains, this::happened);
         replicas.put(Key.of(replica.right()), replica);
-        gate.adopt(replica.taps());
+        gate.adopt(replica.taps(), manifest.spec().level() == Level.SYSTEM);
         var half = adoptPair(replica);
         // A lease that was granted to this process a moment before counts for it too.
         var deadline = leases.get(replica.right().incarnation());

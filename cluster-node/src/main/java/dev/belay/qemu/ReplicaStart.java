@@ -128,10 +128,7 @@ final class ReplicaStart {
         var qmp =
                 startQemu(
                         PairCommand.secondary(
-                                settings,
-                                installation.machineType(),
-                                replica,
-                                new LegFiles(settings)));
+                                settings, installation.machineType(), replica.manifest(), replica.files()));
         checkAborted.run();
         var at = new ColoSecondary(settings, replica).listen(new PairQmp(right, () -> qmp));
         replica.extendLeashes(lease.getAsLong());

@@ -6,7 +6,6 @@ import java.io.InputStreamReader;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,9 +18,9 @@ final class Chatter implements AutoCloseable {
 
     private final Socket socket = new Socket();
     private final Thread thread;
-    private final CountDownLatch begun = new CountDownLatch(1);
     private volatile boolean closing;
     private volatile @Nullable String failure;
+    private volatile long first;
     private volatile long answered;
     private volatile long longestMillis;
 
@@ -40,7 +39,6 @@ final class Chatter implements AutoCloseable {
                 new BufferedReader(
                         new InputStreamReader(
                                 socket.getInputStream(), StandardCharsets.US_ASCII))) {
-            var first = 0L;
             while (!closing) {
                 var line = "line-" + answered;
                 var since = System.nanoTime();
@@ -59,17 +57,11 @@ final class Chatter implements AutoCloseable {
                             "expected " + (first + answered) + " " + line + " but got " + answer);
                 }
                 answered++;
-                begun.countDown();
                 Thread.sleep(GAP_MILLIS);
             }
         } catch (IOException | InterruptedException | NumberFormatException e) {
             failure = "after " + answered + " answers: " + e;
-            begun.countDown();
         }
-    }
-
-    void awaitBegun() throws InterruptedException {
-        begun.await();
     }
 
     /** Until so many more were answered; fails when the connection does. */
@@ -94,6 +86,11 @@ final class Chatter implements AutoCloseable {
         var longest = longestMillis;
         longestMillis = 0;
         return longest;
+    }
+
+    /** What the guest's own count must be: it may have counted before this connection. */
+    long total() {
+        return first - 1 + answered;
     }
 
     long answered() {

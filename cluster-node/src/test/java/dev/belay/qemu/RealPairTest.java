@@ -2,13 +2,19 @@ package dev.belay.qemu;
 
 import static dev.belay.qemu.QemuLab.get;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.belay.decision.RaiseStage;
 import dev.belay.decision.VmInput.Timing;
+import dev.belay.replica.Hypervisor.HypervisorException;
 import dev.belay.replica.Hypervisor.Part;
 import dev.belay.replica.Hypervisor.ReplicaEvent;
+import dev.belay.replica.Hypervisor.StopMode;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -103,6 +109,296 @@ class RealPairTest {
             System.out.println(
                     "measured: longest " + memory.longestMillis() + " " + disk.longestMillis());
             assertPlain(lab.b, 2);
+
+            report("raise again", lab.raise(lab.b, 2, lab.a, 3));
+            memory.awaitMore(30);
+            disk.awaitMore(30);
+            System.out.println(
+                    "measured: longest " + memory.longestMillis() + " " + disk.longestMillis());
+            begun = System.nanoTime();
+            lab.qemu(lab.a, 3).destroyForcibly();
+            await(lab.b, ReplicaEvent.PartnerLost.class);
+            report("kill of the secondary to PartnerLost", begun);
+            timings = get(lab.b.hypervisor().goSolo(lab.right(2), lab.right(3)));
+            report("kill of the secondary to solo", begun);
+            report("solo", timings);
+            memory.awaitMore(30);
+            disk.awaitMore(30);
+            System.out.println(
+                    "measured: longest " + memory.longestMillis() + " " + disk.longestMillis());
+            assertPlain(lab.b, 2);
+
+            report("raise once more", lab.raise(lab.b, 2, lab.a, 4));
+            memory.awaitMore(30);
+            disk.awaitMore(30);
+            System.out.println(
+                    "measured: longest " + memory.longestMillis() + " " + disk.longestMillis());
+            begun = System.nanoTime();
+            PairLab.signal(lab.qemu(lab.b, 2), "STOP");
+            await(lab.b, ReplicaEvent.Hung.class);
+            report("SIGSTOP of the primary to Hung", begun);
+            timings = get(lab.a.hypervisor().goSolo(lab.right(4), lab.right(2)));
+            report("SIGSTOP of the primary to solo", begun);
+            report("promote", timings);
+            memory.awaitMore(30);
+            disk.awaitMore(30);
+            System.out.println(
+                    "measured: longest " + memory.longestMillis() + " " + disk.longestMillis());
+            assertPlain(lab.a, 4);
+            get(lab.b.hypervisor().stop(lab.right(2).vm(), lab.right(2).epoch(), StopMode.KILL));
+            memory.awaitMore(30);
+            assertThat(lab.a.ask(1, 8, "?", SOON)).startsWith((disk.total() + " "));
+        }
+    }
+
+    @Test
+    void aRaiseThatLosesItsSecondLeavesAnOrdinaryVm() throws Exception {
+        lab.start(lab.a, 1);
+        try (var disk = new Chatter(lab.guestAddress(), 8)) {
+            disk.awaitMore(5);
+            var epoch = 2;
+            for (var moment : List.of("DISKS 0", "DISKS 100", "MEMORY 0", "MEMORY 100", "LOCKSTEP 0", "LOCKSTEP 50")) {
+                var second = lab.right(epoch);
+                var at =
+                        get(lab.b.hypervisor().prepareSecondary(second, lab.right(1), lab.spec()));
+                var qemu = lab.qemu(lab.b, epoch);
+                var raised =
+                        lab.a
+                                .hypervisor()
+                                .raise(
+                                        lab.right(1),
+                                        second,
+                                        at,
+                                        (stage, percent) -> {
+                                            if ((stage + " " + percent).equals(moment)) {
+                                                qemu.destroyForcibly();
+                                                qemu.onExit().join();
+                                            }
+                                        });
+                var begun = System.nanoTime();
+                assertThatThrownBy(() -> get(raised))
+                        .isInstanceOf(HypervisorException.class)
+                        .satisfies(e -> System.out.println("measured: " + moment + ": " + e.getMessage()))
+                        .hasMessageContaining("It runs on as an ordinary VM");
+                report("failed raise", begun);
+                assertPlain(lab.a, 1);
+                disk.awaitMore(10);
+                epoch++;
+            }
+            System.out.println("measured: longest " + disk.longestMillis());
+            lab.raise(lab.a, 1, lab.b, epoch);
+            disk.awaitMore(10);
+            // A pair that somebody wants to end while nothing is wrong with it.
+            get(lab.a.hypervisor().goSolo(lab.right(1), lab.right(epoch)));
+            assertPlain(lab.a, 1);
+            disk.awaitMore(10);
+        }
+        assertThat(lab.a.events).isEmpty();
+    }
+
+    @Test
+    void aSecondThatWasNeverInLockstepDoesNotTakeOver() throws Exception {
+        lab.start(lab.a, 1);
+        get(lab.b.hypervisor().prepareSecondary(lab.right(2), lab.right(1), lab.spec()));
+        assertThatThrownBy(() -> get(lab.b.hypervisor().goSolo(lab.right(2), lab.right(1))))
+                .isInstanceOf(HypervisorException.class)
+                .hasMessageContaining("never in lockstep");
+        get(lab.b.hypervisor().stop(lab.right(2).vm(), lab.right(2).epoch(), StopMode.KILL));
+        assertThatThrownBy(() -> get(lab.b.hypervisor().start(lab.right(3), lab.spec())))
+                .isInstanceOf(HypervisorException.class)
+                .hasMessageContaining("no whole copies");
+    }
+
+    @Test
+    void newProcessesOfBothNodesAdoptThePair() throws Exception {
+        lab.start(lab.a, 1);
+        try (var disk = new Chatter(lab.guestAddress(), 8)) {
+            var at = lab.raise(lab.a, 1, lab.b, 2);
+            assertThat(at).isNotEmpty();
+            disk.awaitMore(10);
+            awaitFollowing();
+            lab.a.reopen();
+            lab.b.reopen();
+            assertThat(get(lab.a.hypervisor().adopt()).getFirst().part())
+                    .isEqualTo(new Part.Primary(lab.right(2)));
+            assertThat(get(lab.b.hypervisor().adopt()).getFirst().part())
+                    .isEqualTo(new Part.Secondary(lab.right(1)));
+            disk.awaitMore(10);
+            lab.qemu(lab.a, 1).destroyForcibly();
+            await(lab.b, ReplicaEvent.PartnerLost.class);
+            get(lab.b.hypervisor().goSolo(lab.right(2), lab.right(1)));
+            disk.awaitMore(10);
+            assertPlain(lab.b, 2);
+        }
+    }
+
+    @Test
+    void aRaiseThatTheNodesEndCutShortIsUndone() throws Exception {
+        lab.start(lab.a, 1);
+        try (var disk = new Chatter(lab.guestAddress(), 8)) {
+            var copied = new CompletableFuture<Void>();
+            var at = get(lab.b.hypervisor().prepareSecondary(lab.right(2), lab.right(1), lab.spec()));
+            var gone = lab.a.hypervisor();
+            gone.raise(
+                    lab.right(1),
+                    lab.right(2),
+                    at,
+                    (stage, _) -> {
+                        if (stage == RaiseStage.MEMORY) {
+                            copied.complete(null);
+                            // As if its process had died here.
+                            new CompletableFuture<Void>().orTimeout(5, TimeUnit.SECONDS).join();
+                        }
+                    });
+            copied.get(30, TimeUnit.SECONDS);
+            lab.a.reopen();
+            get(lab.a.hypervisor().adopt());
+            for (var end = System.nanoTime() + SOON.toNanos();
+                    !(lab.a.hypervisor().replicas().getFirst().part() instanceof Part.Alone);
+                    Thread.sleep(20)) {
+                assertThat(System.nanoTime()).isLessThan(end);
+            }
+            assertPlain(lab.a, 1);
+            disk.awaitMore(10);
+        }
+    }
+
+    @Test
+    void eitherLegIsTheDiskAfterBothAreLost() throws Exception {
+        lab.start(lab.a, 1);
+        long acknowledged;
+        try (var disk = new Chatter(lab.guestAddress(), 8)) {
+            lab.raise(lab.a, 1, lab.b, 2);
+            disk.awaitMore(20);
+            awaitFollowing();
+            PairLab.signal(lab.qemu(lab.b, 2), "STOP");
+            PairLab.signal(lab.qemu(lab.a, 1), "STOP");
+            acknowledged = disk.total();
+            lab.qemu(lab.b, 2).destroyForcibly();
+            lab.qemu(lab.a, 1).destroyForcibly();
+        }
+        await(lab.a, ReplicaEvent.Exited.class);
+        await(lab.b, ReplicaEvent.Exited.class);
+        lab.start(lab.b, 3);
+        assertThat(records()).isBetween(acknowledged, acknowledged + 1);
+        get(lab.b.hypervisor().stop(lab.right(3).vm(), lab.right(3).epoch(), StopMode.KILL));
+        lab.start(lab.a, 4);
+        assertThat(records()).isBetween(acknowledged, acknowledged + 1);
+    }
+
+    @Test
+    void aStartAfterADeathDuringTheTakeoverFindsTheNewestBytes() throws Exception {
+        lab.start(lab.a, 1);
+        long acknowledged;
+        try (var disk = new Chatter(lab.guestAddress(), 8)) {
+            lab.raise(lab.a, 1, lab.b, 2);
+            disk.awaitMore(20);
+            awaitFollowing();
+            lab.qemu(lab.a, 1).destroyForcibly();
+            // What taking over begins with; then the server dies.
+            new LegFiles(lab.b.settings).overlaid(lab.spec(), lab.right(2).epoch());
+            await(lab.b, ReplicaEvent.PartnerLost.class);
+            acknowledged = disk.total();
+            lab.qemu(lab.b, 2).destroyForcibly();
+        }
+        await(lab.b, ReplicaEvent.Exited.class);
+        lab.start(lab.b, 3);
+        assertThat(records()).isBetween(acknowledged, acknowledged + 1);
+        assertThat(lab.b.settings.dataDir().resolve("legs/web").toFile().list())
+                .containsExactly("root.raw");
+    }
+
+    private long records() throws IOException {
+        return Long.parseLong(lab.a.ask(1, 8, "?", SOON).split(" ", 2)[0]);
+    }
+
+    /** The second notices a moment after the first. */
+    private void awaitFollowing() throws Exception {
+        var right = lab.right(2);
+        var files = ReplicaFiles.of(lab.b.settings.runDir(), right.vm(), right.epoch());
+        for (var end = System.nanoTime() + SOON.toNanos();
+                !PairState.read(files).orElseThrow().isLockstep();
+                Thread.sleep(10)) {
+            assertThat(System.nanoTime()).isLessThan(end);
+        }
+    }
+
+    @Test
+    void aSilentPartnerClosesTheOutputUntilThePairIsOver() throws Exception {
+        lab.start(lab.a, 1);
+        try (var memory = new Chatter(lab.guestAddress(), 7)) {
+            lab.raise(lab.a, 1, lab.b, 2);
+            memory.awaitMore(10);
+            lab.a.hypervisor().partnerSilent(lab.right(1));
+            Thread.sleep(2000);
+            var before = memory.answered();
+            Thread.sleep(1500);
+            assertThat(memory.answered()).isEqualTo(before);
+            get(lab.a.hypervisor().goSolo(lab.right(1), lab.right(2)));
+            memory.awaitMore(10);
+        }
+    }
+
+    @Test
+    void aSecondThatHangsIsLetGo() throws Exception {
+        lab.start(lab.a, 1);
+        try (var memory = new Chatter(lab.guestAddress(), 7);
+                var disk = new Chatter(lab.guestAddress(), 8)) {
+            lab.raise(lab.a, 1, lab.b, 2);
+            memory.awaitMore(10);
+            disk.awaitMore(10);
+            awaitFollowing();
+            var begun = System.nanoTime();
+            PairLab.signal(lab.qemu(lab.b, 2), "STOP");
+            await(lab.b, ReplicaEvent.Hung.class);
+            report("SIGSTOP of the secondary to Hung", begun);
+            var timings = get(lab.a.hypervisor().goSolo(lab.right(1), lab.right(2)));
+            report("solo beside a hanging second", timings);
+            memory.awaitMore(10);
+            disk.awaitMore(10);
+            assertPlain(lab.a, 1);
+            get(lab.b.hypervisor().stop(lab.right(2).vm(), lab.right(2).epoch(), StopMode.KILL));
+            lab.raise(lab.a, 1, lab.b, 3);
+            disk.awaitMore(10);
+        }
+    }
+
+    @Test
+    void whoseDiskFailedIsTold() throws Exception {
+        lab.start(lab.a, 1);
+        try (var disk = new Chatter(lab.guestAddress(), 8)) {
+            lab.raise(lab.a, 1, lab.b, 2);
+            disk.awaitMore(10);
+            awaitFollowing();
+            lab.program(lab.b, 2, ReplicaFiles.Role.STORAGE).destroyForcibly();
+            assertThat(await(lab.b, ReplicaEvent.DiskFailed.class).disk()).isEqualTo("root");
+            get(lab.a.hypervisor().goSolo(lab.right(1), lab.right(2)));
+            get(lab.b.hypervisor().stop(lab.right(2).vm(), lab.right(2).epoch(), StopMode.KILL));
+            disk.awaitMore(10);
+            lab.raise(lab.a, 1, lab.b, 3);
+            disk.awaitMore(10);
+            lab.program(lab.a, 1, ReplicaFiles.Role.STORAGE).destroyForcibly();
+            assertThat(await(lab.a, ReplicaEvent.DiskFailed.class).disk()).isEqualTo("root");
+            get(lab.b.hypervisor().goSolo(lab.right(3), lab.right(1)));
+            disk.awaitMore(10);
+            assertPlain(lab.b, 3);
+        }
+    }
+
+    @Test
+    void cleanLeavesTheLegsOnly() throws Exception {
+        lab.start(lab.a, 1);
+        lab.raise(lab.a, 1, lab.b, 2);
+        awaitFollowing();
+        for (var server : List.of(lab.b, lab.a)) {
+            get(server.hypervisor().clean());
+            assertThat(ReplicaFiles.all(server.settings.runDir())).isEmpty();
+            assertThat(Remains.under(server.settings.runDir())).isEmpty();
+            assertThat(Taps.named(TapNames.of(server.settings).prefix())).isEmpty();
+            assertThat(Tool.run(SOON, List.of("nft", "list", "tables")).output())
+                    .doesNotContain(TapNames.of(server.settings).table());
+            assertThat(server.settings.dataDir().resolve("legs/web").toFile().list())
+                    .containsExactly("root.raw");
         }
     }
 }
