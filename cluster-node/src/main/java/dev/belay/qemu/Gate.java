@@ -89,6 +89,25 @@ final class Gate {
         }
     }
 
+    /** Whether this process knows the tap to be guarded. */
+    boolean guards(String tap) {
+        return deadlines.containsKey(tap);
+    }
+
+    /** Lets nothing through, until it is opened again; the guard stays. */
+    void close(Collection<String> taps) {
+        if (taps.isEmpty()) {
+            return;
+        }
+        changing.lock();
+        try {
+            taps.forEach(tap -> deadlines.computeIfPresent(tap, (_, _) -> 0L));
+            open.remove(taps).ifPresent(problem -> log.debug("Closing the gate: {}", problem));
+        } finally {
+            changing.unlock();
+        }
+    }
+
     /** Counts taps as guarded that an earlier process of the node guarded. Opens nothing. */
     void adopt(Collection<String> taps) {
         taps.forEach(tap -> deadlines.putIfAbsent(tap, 0L));

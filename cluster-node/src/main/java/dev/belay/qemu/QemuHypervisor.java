@@ -37,6 +37,7 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
     private static final Duration SHUTDOWN_LIMIT = Duration.ofSeconds(30);
     private static final Duration END_LIMIT = Duration.ofSeconds(12);
     private static final Duration ADOPT_LIMIT = Duration.ofSeconds(3);
+    private static final Duration TAPS_KEPT = Duration.ofSeconds(10);
 
     private record Key(VmName vm, Epoch epoch) {
         static Key of(RunRight right) {
@@ -155,7 +156,7 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
                                 + " was here already.",
                         false);
             }
-            end(files, StopMode.KILL);
+            end(files, StopMode.KILL, names.taps(spec));
         }
         var files = ReplicaFiles.of(settings.runDir(), right.vm(), right.epoch());
         var replica =
@@ -215,15 +216,19 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
                                 () -> {
                                     for (var files : ReplicaFiles.of(settings.runDir(), vm)) {
                                         if (!files.epoch().isAfter(upTo)) {
-                                            end(files, mode);
+                                            end(files, mode, List.of());
                                         }
                                     }
                                     return none();
                                 }));
     }
 
-    /** Ends one replica, whatever is left of it, and forgets it. */
-    private void end(ReplicaFiles files, StopMode mode) throws IOException {
+    /**
+     * Ends one replica, whatever is left of it, and forgets it.
+     *
+     * @param successor taps that the next epoch takes over
+     */
+    private void end(ReplicaFiles files, StopMode mode, List<String> successor) throws IOException {
         var manifest = manifest(files);
         var replica = manifest.map(m -> replicas.get(Key.of(m.right()))).orElse(null);
         if (replica != null) {
@@ -238,7 +243,9 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
             }
         }
         if (replica == null || !replica.isCleared()) {
-            remains.clear(files, manifest);
+            remains.clearFor(successor, files, manifest);
+        } else {
+            remains.clearTapsFor(successor, replica.manifest());
         }
         files.delete();
         if (replica != null) {
@@ -345,7 +352,7 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
                 alone(
                         files.vm(),
                         () -> {
-                            end(files, StopMode.KILL);
+                            end(files, StopMode.KILL, List.of());
                             return none();
                         });
             } catch (IOException | RuntimeException e) {
@@ -401,12 +408,42 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
     }
 
     private void happened(ReplicaEvent event) {
+        if (event instanceof ReplicaEvent.Exited || event instanceof ReplicaEvent.PoweredOff) {
+            Thread.ofVirtual()
+                    .name("taps-" + event.right().vm())
+                    .start(() -> removeTapsLater(event.right().vm()));
+        }
         synchronized (unheard) {
             if (observer == null) {
                 unheard.add(event);
             } else {
                 observer.accept(event);
             }
+        }
+    }
+
+    /**
+     * The next epoch takes them over when it starts here soon; it may start elsewhere, or never.
+     */
+    private void removeTapsLater(VmName vm) {
+        if (!Waiting.millis(TAPS_KEPT.toMillis())) {
+            return;
+        }
+        try {
+            alone(
+                    vm,
+                    () -> {
+                        var left =
+                                ReplicaFiles.of(settings.runDir(), vm).stream()
+                                        .flatMap(files -> manifest(files).stream())
+                                        .toList();
+                        if (left.stream().allMatch(one -> one.phase() == Phase.ENDED)) {
+                            left.forEach(remains::removeTaps);
+                        }
+                        return none();
+                    });
+        } catch (IOException | RuntimeException e) {
+            log.warn("The taps of {} could not be removed", vm, e);
         }
     }
 

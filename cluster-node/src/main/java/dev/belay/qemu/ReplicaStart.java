@@ -86,10 +86,14 @@ final class ReplicaStart {
         log.info("{} runs", right);
     }
 
-    /** Guarded before they are in a bridge. */
+    /** Guarded before they are in a bridge. What the last epoch left is taken over, closed. */
     private void connectNetwork(VmSpec spec) {
-        Taps.create(replica.taps());
-        gate.guard(replica.taps());
+        var lacking =
+                replica.taps().stream()
+                        .filter(tap -> !(gate.guards(tap) && Taps.exists(tap)))
+                        .toList();
+        Taps.create(lacking);
+        gate.guard(lacking);
         for (var k = 0; k < spec.nics().size(); k++) {
             Taps.join(replica.taps().get(k), spec.nics().get(k).bridge());
         }
