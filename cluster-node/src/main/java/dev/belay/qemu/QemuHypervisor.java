@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +38,7 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
     private static final Duration SHUTDOWN_LIMIT = Duration.ofSeconds(30);
     private static final Duration END_LIMIT = Duration.ofSeconds(12);
     private static final Duration ADOPT_LIMIT = Duration.ofSeconds(3);
+    private static final Duration BURY_AGAIN = Duration.ofSeconds(2);
     private static final Duration TAPS_KEPT = Duration.ofSeconds(10);
 
     private record Key(VmName vm, Epoch epoch) {
@@ -68,7 +70,8 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
     private final TapNames names;
     private final Gate gate;
     private final Remains remains;
-    private final CompletableFuture<List<String>> firstProblems;
+    private final CompletableFuture<List<String>> firstProblems = new CompletableFuture<>();
+    private final AtomicBoolean looked = new AtomicBoolean();
     private final Map<Key, Replica> replicas = new ConcurrentHashMap<>();
     private final Set<Attempt> attempts = ConcurrentHashMap.newKeySet();
     private final Map<VmName, ReentrantLock> locks = new ConcurrentHashMap<>();
@@ -78,6 +81,9 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
      * Incarnations that a clean ended: nothing of them starts or is extended again (safety.md 1).
      */
     private final Set<Incarnation> over = ConcurrentHashMap.newKeySet();
+
+    /** Replicas that do not run, but whose remains do not go away. */
+    private final Set<ReplicaFiles> unburied = ConcurrentHashMap.newKeySet();
 
     /** What happened before anybody observed; the lock of {@code observer} too. */
     private final List<ReplicaEvent> unheard = new ArrayList<>();
@@ -91,15 +97,31 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
         this.names = TapNames.of(settings);
         this.gate = new Gate(names.table(), settings.killBudget());
         this.remains = new Remains(gate);
-        this.firstProblems =
-                inBackground("look at the installation", installation::problems)
-                        .toCompletableFuture();
     }
 
-    /** As found when this object was made; the first call may wait a moment for that. */
+    /**
+     * As found by the first call, which waits a moment for that. Nobody looks before: it runs QEMU
+     * several times, and until what runs here is adopted and its lease renewed, that is time that
+     * its leashes do not have.
+     */
     @Override
     public List<String> problems() {
+        if (looked.compareAndSet(false, true)) {
+            inBackground("look at the installation", installation::problems)
+                    .whenComplete((problems, failure) -> {
+                        if (failure == null) {
+                            firstProblems.complete(problems);
+                        } else {
+                            firstProblems.completeExceptionally(failure);
+                        }
+                    });
+        }
         return Waiting.reply(firstProblems);
+    }
+
+    /** For tests. */
+    boolean hasLooked() {
+        return looked.get();
     }
 
     @Override
@@ -270,7 +292,7 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
                                         ? CompletableFuture.completedFuture(alive)
                                         : inBackground(
                                                 "bury " + files.vm(),
-                                                () -> alone(files.vm(), () -> bury(files))));
+                                                () -> alone(files.vm(), () -> buryOrKeep(files))));
                     }
                     return found.stream().flatMap(one -> Waiting.reply(one).stream()).toList();
                 });
@@ -299,6 +321,47 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
         return Optional.of(replica.status());
     }
 
+    /** One that cannot be buried counts as running, and keeps nobody else from being adopted. */
+    private Optional<ReplicaStatus> buryOrKeep(ReplicaFiles files) {
+        try {
+            return bury(files);
+        } catch (IOException | RuntimeException e) {
+            var why =
+                    "it does not run, but what is left of it cannot be cleared away, so it counts as running: "
+                            + (e instanceof HypervisorException ? e.getMessage() : e.toString());
+            log.error(
+                    "{} {}: {} Belay tries again every {} s; the other VMs here are not concerned.",
+                    files.vm(),
+                    files.epoch(),
+                    why,
+                    BURY_AGAIN.toSeconds());
+            var right = manifest(files).map(Manifest::right);
+            if (right.isPresent() && unburied.add(files)) {
+                Thread.ofVirtual()
+                        .name("bury-" + files.vm())
+                        .start(() -> keepBurying(files, right.get()));
+            }
+            return right.map(one -> new ReplicaStatus(one, true, why));
+        }
+    }
+
+    private void keepBurying(ReplicaFiles files, RunRight right) {
+        while (Waiting.millis(BURY_AGAIN.toMillis())) {
+            try {
+                var buried = alone(files.vm(), () -> bury(files));
+                unburied.remove(files);
+                happened(
+                        new ReplicaEvent.Exited(
+                                right,
+                                false,
+                                buried.map(ReplicaStatus::detail).orElse("it was cleared away")));
+                return;
+            } catch (IOException | RuntimeException e) {
+                log.debug("{} still cannot be cleared away", right, e);
+            }
+        }
+    }
+
     private Optional<ReplicaStatus> bury(ReplicaFiles files) throws IOException {
         var read = manifest(files);
         if (read.isEmpty()) {
@@ -324,6 +387,9 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
             remains.clear(files, Optional.of(manifest));
             manifest = manifest.toEnded(how);
             manifest.write(files.manifest());
+        } else {
+            // Kept for a successor that this node's last process did not live to start.
+            remains.removeTaps(manifest);
         }
         return new ReplicaStatus(manifest.right(), false, manifest.ended().orElse("ended"));
     }
