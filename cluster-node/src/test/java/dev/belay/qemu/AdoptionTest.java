@@ -75,7 +75,8 @@ class AdoptionTest {
 
     @Test
     void aReplicaThatCannotBeBuriedCountsAsRunningAndHoldsUpNoOther() throws Exception {
-        var stuck = Files.createDirectories(dir.resolve("overlay/in-the-way")).getParent();
+        var stuck = dir.resolve("overlay");
+        Files.createDirectories(stuck.resolve("in-the-way"));
         leaveUnfinished("bad", List.of(stuck));
         leaveUnfinished("good", List.of());
         var events = new LinkedBlockingQueue<ReplicaEvent>();
