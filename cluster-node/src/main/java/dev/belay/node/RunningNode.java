@@ -17,6 +17,7 @@ import dev.belay.qemu.BootClock;
 import dev.belay.qemu.QemuHypervisor;
 import dev.belay.qemu.QemuSettings;
 import dev.belay.replica.FloorFiles;
+import dev.belay.replica.Hypervisor;
 import dev.belay.replica.Hypervisor.ReplicaStatus;
 import dev.belay.server.IncarnationFile;
 import java.io.IOException;
@@ -75,7 +76,9 @@ public final class RunningNode {
         var journal = startJournal(settings);
         leases.journalIs(journal);
         lifeline.grantBy(journal);
-        return startActors(settings, journal, server);
+        var node = startActors(settings, journal, server);
+        server.ifPresent(parts -> lookForProblems(parts.hypervisor()));
+        return node;
     }
 
     private static Lifeline openLifeline(NodeSettings settings, Optional<LeaseKeeper> lease) {
@@ -183,8 +186,11 @@ public final class RunningNode {
                                 settings.lifelines().replicas(),
                                 settings.duration("lease.kill-budget"),
                                 QemuSettings.DEFAULT_PATIENCE));
-        var found = hypervisor.adopt();
-        // It runs QEMU to ask for its version; a lease does not wait for that.
+        return new AdoptedHypervisor(hypervisor, hypervisor.adopt());
+    }
+
+    /** Last of all: it runs QEMU to ask for its version, and a lease does not wait for that. */
+    private static void lookForProblems(Hypervisor hypervisor) {
         Thread.ofVirtual()
                 .name("hypervisor-problems")
                 .start(() ->
@@ -192,7 +198,6 @@ public final class RunningNode {
                                 .problems()
                                 .forEach(problem ->
                                         LOG.warn("this server cannot run VMs: {}", problem)));
-        return new AdoptedHypervisor(hypervisor, found);
     }
 
     private static ServerParts startLease(

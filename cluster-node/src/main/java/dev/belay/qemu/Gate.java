@@ -96,6 +96,25 @@ final class Gate {
         }
     }
 
+    /** Whether this process knows the tap to be guarded so. */
+    boolean guards(String tap, boolean onlyIpv4) {
+        return deadlines.containsKey(tap) && ipv4Only.contains(tap) == onlyIpv4;
+    }
+
+    /** Lets nothing through, until it is opened again; the guard stays. */
+    void close(Collection<String> taps) {
+        if (taps.isEmpty()) {
+            return;
+        }
+        changing.lock();
+        try {
+            taps.forEach(tap -> deadlines.computeIfPresent(tap, (_, _) -> 0L));
+            open.remove(taps).ifPresent(problem -> log.debug("Closing the gate: {}", problem));
+        } finally {
+            changing.unlock();
+        }
+    }
+
     /**
      * Counts taps as guarded that an earlier process of the node guarded. Opens nothing.
      *

@@ -161,7 +161,10 @@ record Manifest(
         return Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip();
     }
 
-    /** Whole or not at all, and there after a crash. */
+    /**
+     * Whole or not at all. Not forced to disk: it has to outlast this process, and nothing that it
+     * tells of outlasts the server's boot.
+     */
     void write(Path file) throws IOException {
         var fresh = file.resolveSibling(file.getFileName() + ".tmp");
         try (var channel =
@@ -174,12 +177,8 @@ record Manifest(
             while (bytes.hasRemaining()) {
                 channel.write(bytes);
             }
-            channel.force(true);
         }
         Files.move(
                 fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        try (var folder = FileChannel.open(file.resolveSibling("."), StandardOpenOption.READ)) {
-            folder.force(true);
-        }
     }
 }

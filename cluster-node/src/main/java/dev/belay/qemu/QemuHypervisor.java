@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -42,6 +43,8 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
     private static final Duration SHUTDOWN_LIMIT = Duration.ofSeconds(30);
     private static final Duration END_LIMIT = Duration.ofSeconds(12);
     private static final Duration ADOPT_LIMIT = Duration.ofSeconds(3);
+    private static final Duration BURY_AGAIN = Duration.ofSeconds(2);
+    private static final Duration TAPS_KEPT = Duration.ofSeconds(10);
 
     private record Key(VmName vm, Epoch epoch) {
         static Key of(RunRight right) {
@@ -74,7 +77,8 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
     private final Remains remains;
     private final LegFiles legs;
     private final Pairs pairs;
-    private final CompletableFuture<List<String>> firstProblems;
+    private final CompletableFuture<List<String>> firstProblems = new CompletableFuture<>();
+    private final AtomicBoolean looked = new AtomicBoolean();
     private final Map<Key, Replica> replicas = new ConcurrentHashMap<>();
     private final Set<Attempt> attempts = ConcurrentHashMap.newKeySet();
     private final Map<VmName, ReentrantLock> locks = new ConcurrentHashMap<>();
@@ -84,6 +88,9 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
      * Incarnations that a clean ended: nothing of them starts or is extended again (safety.md 1).
      */
     private final Set<Incarnation> over = ConcurrentHashMap.newKeySet();
+
+    /** Replicas that do not run, but whose remains do not go away. */
+    private final Set<ReplicaFiles> unburied = ConcurrentHashMap.newKeySet();
 
     /** What happened before anybody observed; the lock of {@code observer} too. */
     private final List<ReplicaEvent> unheard = new ArrayList<>();
@@ -99,15 +106,31 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
         this.legs = new LegFiles(settings);
         this.remains = new Remains(gate, legs);
         this.pairs = new Pairs(settings, gate, legs, this::lease, this::happened);
-        this.firstProblems =
-                inBackground("look at the installation", installation::problems)
-                        .toCompletableFuture();
     }
 
-    /** As found when this object was made; the first call may wait a moment for that. */
+    /**
+     * As found by the first call, which waits a moment for that. Nobody looks before: it runs QEMU
+     * several times, and until what runs here is adopted and its lease renewed, that is time that
+     * its leashes do not have.
+     */
     @Override
     public List<String> problems() {
+        if (looked.compareAndSet(false, true)) {
+            inBackground("look at the installation", installation::problems)
+                    .whenComplete((problems, failure) -> {
+                        if (failure == null) {
+                            firstProblems.complete(problems);
+                        } else {
+                            firstProblems.completeExceptionally(failure);
+                        }
+                    });
+        }
         return Waiting.reply(firstProblems);
+    }
+
+    /** For tests. */
+    boolean hasLooked() {
+        return looked.get();
     }
 
     @Override
@@ -194,7 +217,7 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
                                 + " was here already.",
                         false);
             }
-            end(files, StopMode.KILL);
+            end(files, StopMode.KILL, names.taps(spec));
         }
         var files = ReplicaFiles.of(settings.runDir(), right.vm(), right.epoch());
         var replica =
@@ -311,15 +334,19 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
                                 () -> {
                                     for (var files : ReplicaFiles.of(settings.runDir(), vm)) {
                                         if (!files.epoch().isAfter(upTo)) {
-                                            end(files, mode);
+                                            end(files, mode, List.of());
                                         }
                                     }
                                     return none();
                                 }));
     }
 
-    /** Ends one replica, whatever is left of it, and forgets it. */
-    private void end(ReplicaFiles files, StopMode mode) throws IOException {
+    /**
+     * Ends one replica, whatever is left of it, and forgets it.
+     *
+     * @param successor taps that the next epoch takes over
+     */
+    private void end(ReplicaFiles files, StopMode mode, List<String> successor) throws IOException {
         var manifest = manifest(files);
         var replica = manifest.map(m -> replicas.get(Key.of(m.right()))).orElse(null);
         if (replica != null) {
@@ -337,7 +364,9 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
             }
         }
         if (replica == null || !replica.isCleared()) {
-            remains.clear(files, manifest);
+            remains.clearFor(successor, files, manifest);
+        } else {
+            remains.clearTapsFor(successor, replica.manifest());
         }
         files.delete();
         if (replica != null) {
@@ -363,7 +392,7 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
                                         ? CompletableFuture.completedFuture(alive)
                                         : inBackground(
                                                 "bury " + files.vm(),
-                                                () -> alone(files.vm(), () -> bury(files))));
+                                                () -> alone(files.vm(), () -> buryOrKeep(files))));
                     }
                     return found.stream().flatMap(one -> Waiting.reply(one).stream()).toList();
                 });
@@ -429,6 +458,47 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
         }
     }
 
+    /** One that cannot be buried counts as running, and keeps nobody else from being adopted. */
+    private Optional<ReplicaStatus> buryOrKeep(ReplicaFiles files) {
+        try {
+            return bury(files);
+        } catch (IOException | RuntimeException e) {
+            var why =
+                    "it does not run, but what is left of it cannot be cleared away, so it counts as running: "
+                            + (e instanceof HypervisorException ? e.getMessage() : e.toString());
+            log.error(
+                    "{} {}: {} Belay tries again every {} s; the other VMs here are not concerned.",
+                    files.vm(),
+                    files.epoch(),
+                    why,
+                    BURY_AGAIN.toSeconds());
+            var right = manifest(files).map(Manifest::right);
+            if (right.isPresent() && unburied.add(files)) {
+                Thread.ofVirtual()
+                        .name("bury-" + files.vm())
+                        .start(() -> keepBurying(files, right.get()));
+            }
+            return right.map(one -> new ReplicaStatus(one, true, why));
+        }
+    }
+
+    private void keepBurying(ReplicaFiles files, RunRight right) {
+        while (Waiting.millis(BURY_AGAIN.toMillis())) {
+            try {
+                var buried = alone(files.vm(), () -> bury(files));
+                unburied.remove(files);
+                happened(
+                        new ReplicaEvent.Exited(
+                                right,
+                                false,
+                                buried.map(ReplicaStatus::detail).orElse("it was cleared away")));
+                return;
+            } catch (IOException | RuntimeException e) {
+                log.debug("{} still cannot be cleared away", right, e);
+            }
+        }
+    }
+
     private Optional<ReplicaStatus> bury(ReplicaFiles files) throws IOException {
         var read = manifest(files);
         if (read.isEmpty()) {
@@ -454,6 +524,9 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
             remains.clear(files, Optional.of(manifest));
             manifest = manifest.toEnded(how);
             manifest.write(files.manifest());
+        } else {
+            // Kept for a successor that this node's last process did not live to start.
+            remains.removeTaps(manifest);
         }
         return new ReplicaStatus(manifest.right(), false, manifest.ended().orElse("ended"));
     }
@@ -484,7 +557,7 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
                 alone(
                         files.vm(),
                         () -> {
-                            end(files, StopMode.KILL);
+                            end(files, StopMode.KILL, List.of());
                             return none();
                         });
             } catch (IOException | RuntimeException e) {
@@ -542,6 +615,9 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
     private void happened(ReplicaEvent event) {
         if (event instanceof ReplicaEvent.Exited || event instanceof ReplicaEvent.PoweredOff) {
             pairs.ended(event.right());
+            Thread.ofVirtual()
+                    .name("taps-" + event.right().vm())
+                    .start(() -> removeTapsLater(event.right().vm()));
         }
         synchronized (unheard) {
             if (observer == null) {
@@ -549,6 +625,31 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
             } else {
                 observer.accept(event);
             }
+        }
+    }
+
+    /**
+     * The next epoch takes them over when it starts here soon; it may start elsewhere, or never.
+     */
+    private void removeTapsLater(VmName vm) {
+        if (!Waiting.millis(TAPS_KEPT.toMillis())) {
+            return;
+        }
+        try {
+            alone(
+                    vm,
+                    () -> {
+                        var left =
+                                ReplicaFiles.of(settings.runDir(), vm).stream()
+                                        .flatMap(files -> manifest(files).stream())
+                                        .toList();
+                        if (left.stream().allMatch(one -> one.phase() == Phase.ENDED)) {
+                            left.forEach(remains::removeTaps);
+                        }
+                        return none();
+                    });
+        } catch (IOException | RuntimeException e) {
+            log.warn("The taps of {} could not be removed", vm, e);
         }
     }
 

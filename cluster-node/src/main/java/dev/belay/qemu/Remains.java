@@ -72,12 +72,46 @@ final class Remains {
 
     /** Taps and overlays; the processes must be gone. */
     void remove(Manifest manifest) throws IOException {
-        Taps.delete(manifest.taps());
-        gate.release(manifest.taps());
+        removeTaps(manifest.taps());
+        removeOverlays(manifest);
+    }
+
+    /** Unless they are gone already. */
+    void removeTaps(Manifest manifest) {
+        removeTaps(manifest.taps().stream().filter(Taps::exists).toList());
+    }
+
+    private void removeTaps(List<String> taps) {
+        Taps.delete(taps);
+        gate.release(taps);
+    }
+
+    /** All but the taps, which are closed: a next epoch that starts soon takes them over. */
+    void removeButTaps(Manifest manifest) throws IOException {
+        gate.close(manifest.taps());
+        removeOverlays(manifest);
+    }
+
+    private void removeOverlays(Manifest manifest) throws IOException {
         for (var overlay : manifest.overlays()) {
             Files.deleteIfExists(overlay);
         }
         legs.discard(manifest.spec(), manifest.right().epoch());
+    }
+
+    /** Like clear, but leaves, closed, the taps that the next epoch takes over. */
+    void clearFor(List<String> successor, ReplicaFiles files, Optional<Manifest> manifest)
+            throws IOException {
+        kill(files, manifest);
+        if (manifest.isPresent()) {
+            removeButTaps(manifest.get());
+            clearTapsFor(successor, manifest.get());
+        }
+    }
+
+    /** Takes away the taps that the next epoch does not take over. */
+    void clearTapsFor(List<String> successor, Manifest manifest) {
+        removeTaps(manifest.taps().stream().filter(tap -> !successor.contains(tap)).toList());
     }
 
     /** Everything but the folder with the manifest. */

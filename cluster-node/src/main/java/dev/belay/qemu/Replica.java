@@ -79,7 +79,7 @@ final class Replica {
         this.storageLeash = new Leash(files.leashSocket(Role.STORAGE));
     }
 
-    /** It ended, and nothing of it is left but its folder. */
+    /** It ended, and nothing of it is left but its taps and its folder. */
     boolean isCleared() {
         return cleared;
     }
@@ -109,7 +109,7 @@ final class Replica {
         return phase.get() == Phase.RUNNING;
     }
 
-    /** Completes when its processes, taps and overlays are gone. */
+    /** Completes when its processes and overlays are gone, and its taps closed. */
     CompletableFuture<Void> ended() {
         return ended;
     }
@@ -330,7 +330,7 @@ final class Replica {
                                 last.map(LeashStatus::leaseExpired).orElse(false),
                                 "QEMU: " + how));
         try {
-            remains.remove(manifest);
+            remains.removeButTaps(manifest);
             record(manifest.toEnded("QEMU: " + how));
             cleared = true;
         } catch (IOException | RuntimeException e) {

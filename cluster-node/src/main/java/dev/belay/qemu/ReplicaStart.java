@@ -120,7 +120,7 @@ final class ReplicaStart {
                     }
                 },
                 () -> {
-                    guard(spec);
+                    guard(spec, replica.taps());
                     gate.mute(replica.taps());
                     Taps.up(replica.taps());
                 });
@@ -141,17 +141,25 @@ final class ReplicaStart {
         log.info("{} waits for {} at {}", right, primary, at);
     }
 
-    private void guard(VmSpec spec) {
-        Taps.create(replica.taps());
+    /** Made anew, whatever was there. */
+    private void guard(VmSpec spec, List<String> taps) {
+        Taps.delete(taps);
+        gate.release(taps);
+        Taps.create(taps);
         if (spec.level() == Level.SYSTEM) {
-            gate.onlyIpv4(replica.taps());
+            gate.onlyIpv4(taps);
         }
-        gate.guard(replica.taps());
+        gate.guard(taps);
     }
 
-    /** Guarded before they are in a bridge. */
+    /** Guarded before they are in a bridge. What the last epoch left is taken over, closed. */
     private void connectNetwork(VmSpec spec) {
-        guard(spec);
+        boolean onlyIpv4 = spec.level() == Level.SYSTEM;
+        guard(
+                spec,
+                replica.taps().stream()
+                        .filter(tap -> !(gate.guards(tap, onlyIpv4) && Taps.exists(tap)))
+                        .toList());
         for (var k = 0; k < spec.nics().size(); k++) {
             Taps.join(replica.taps().get(k), spec.nics().get(k).bridge());
         }

@@ -1,5 +1,6 @@
 package dev.belay.qemu;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.belay.model.DiskKind;
 import dev.belay.model.DiskSpec;
@@ -10,6 +11,10 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.stream.Stream;
 
 /** Gives a storage daemon its disks, by QMP. Blocks. */
 final class StorageDaemon {
@@ -25,25 +30,36 @@ final class StorageDaemon {
 
     /** Opens and exports all disks; answers the port. */
     int serve(RunRight right, VmSpec spec, DiskFiles files) {
+        // All is sent before the first answer is waited for; the daemon does it in this order.
+        var opened = new ArrayList<Runnable>();
         for (var k = 0; k < spec.disks().size(); k++) {
-            open(right, spec, k, files);
+            opened.addAll(open(right, spec, k, files));
         }
-        var port = listen();
+        var port = freePort();
+        var listening = send("nbd-server-start", server(port));
+        opened.forEach(Runnable::run);
+        port = listen(port, listening);
+        var exported = new ArrayList<CompletionStage<JsonNode>>();
         for (var k = 0; k < spec.disks().size(); k++) {
-            var name = QemuCommand.export(spec, k, right.epoch());
-            run(
-                    "block-export-add",
-                    QmpClient.arguments()
-                            .put("type", "nbd")
-                            .put("id", name)
-                            .put("node-name", "leg" + k)
-                            .put("name", name)
-                            .put("writable", true));
+            exported.add(export(QemuCommand.export(spec, k, right.epoch()), k));
         }
+        exported.forEach(Waiting::reply);
         return port;
     }
 
-    private void open(RunRight right, VmSpec spec, int k, DiskFiles files) {
+    private CompletionStage<JsonNode> export(String name, int k) {
+        return send(
+                "block-export-add",
+                QmpClient.arguments()
+                        .put("type", "nbd")
+                        .put("id", name)
+                        .put("node-name", "leg" + k)
+                        .put("name", name)
+                        .put("writable", true));
+    }
+
+    /** Each of the answers waits for its own. */
+    private List<Runnable> open(RunRight right, VmSpec spec, int k, DiskFiles files) {
         var disk = spec.disks().get(k);
         var path = files.file(spec.name(), disk, right.epoch());
         var file =
@@ -55,16 +71,16 @@ final class StorageDaemon {
         // Without locks a second writer goes unseen; an overlay is nobody else's.
         file.put("locking", disk.kind() == DiskKind.EPHEMERAL ? "auto" : "on");
         file.putObject("cache").put("direct", DiskFiles.bypassesCache(path));
-        add(disk, path.toString(), file);
-        add(disk, path.toString(), lock(k));
-        add(
-                disk,
-                path.toString(),
+        var leg =
                 QmpClient.arguments()
                         .put("driver", DiskFiles.format(disk))
                         .put("node-name", "leg" + k)
                         .put("file", "lock" + k)
-                        .put("discard", "unmap"));
+                        .put("discard", "unmap");
+        return Stream.of(file, lock(k), leg)
+                .map(node -> send("blockdev-add", node))
+                .<Runnable>map(answer -> () -> added(disk, path.toString(), answer))
+                .toList();
     }
 
     /**
@@ -81,9 +97,9 @@ final class StorageDaemon {
         return node;
     }
 
-    private void add(DiskSpec disk, String path, ObjectNode node) {
+    private static void added(DiskSpec disk, String path, CompletionStage<JsonNode> answer) {
         try {
-            run("blockdev-add", node);
+            Waiting.reply(answer);
         } catch (QmpException e) {
             var why = e.description();
             if (why.contains("lock")) {
@@ -104,17 +120,12 @@ final class StorageDaemon {
     }
 
     /** A free port is free only until somebody takes it; hence the attempts. */
-    private int listen() {
+    private int listen(int firstPort, CompletionStage<JsonNode> firstAnswer) {
+        var port = firstPort;
+        var answer = firstAnswer;
         for (var attempt = 1; ; attempt++) {
-            var port = freePort();
-            var address =
-                    QmpClient.arguments()
-                            .put("host", settings.nbdAddress())
-                            .put("port", Integer.toString(port));
-            var server = QmpClient.arguments();
-            server.putObject("addr").put("type", "inet").set("data", address);
             try {
-                run("nbd-server-start", server);
+                Waiting.reply(answer);
                 return port;
             } catch (QmpException e) {
                 if (attempt == PORT_ATTEMPTS || e.kind() != QmpException.Kind.REFUSED) {
@@ -125,8 +136,20 @@ final class StorageDaemon {
                                     + e.description(),
                             true);
                 }
+                port = freePort();
+                answer = send("nbd-server-start", server(port));
             }
         }
+    }
+
+    private ObjectNode server(int port) {
+        var address =
+                QmpClient.arguments()
+                        .put("host", settings.nbdAddress())
+                        .put("port", Integer.toString(port));
+        var server = QmpClient.arguments();
+        server.putObject("addr").put("type", "inet").set("data", address);
+        return server;
     }
 
     private int freePort() {
@@ -142,7 +165,7 @@ final class StorageDaemon {
         }
     }
 
-    private void run(String command, ObjectNode arguments) {
-        Waiting.reply(qmp.execute(command, arguments, Duration.ofSeconds(10)));
+    private CompletionStage<JsonNode> send(String command, ObjectNode arguments) {
+        return qmp.execute(command, arguments, Duration.ofSeconds(10));
     }
 }

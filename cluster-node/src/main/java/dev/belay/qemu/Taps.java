@@ -11,11 +11,12 @@ import java.util.stream.Collectors;
 /** The taps between guests and the server's bridges, made by {@code ip}. Blocks shortly. */
 final class Taps {
     private static final Duration LIMIT = Duration.ofSeconds(5);
+    private static final int UP = 1;
     private static final Path INTERFACES = Path.of("/sys/class/net");
 
     private Taps() {}
 
-    /** Makes them, down and in no bridge; what an earlier epoch left under the name goes first. */
+    /** Makes them, down and in no bridge; what somebody left under the name goes first. */
     static void create(List<String> taps) {
         if (taps.isEmpty()) {
             return;
@@ -31,6 +32,9 @@ final class Taps {
     }
 
     static void join(String tap, String bridge) {
+        if (isIn(tap, bridge)) {
+            return;
+        }
         ip(
                 "link set dev %1$s master %2$s\nlink set dev %1$s up\n".formatted(tap, bridge),
                 "The tap " + tap + " could not join the bridge " + bridge);
@@ -55,6 +59,17 @@ final class Taps {
                             .map("link del dev %s\n"::formatted)
                             .collect(Collectors.joining()),
                     "A tap could not be removed");
+        }
+    }
+
+    /** An earlier epoch's tap, up and in the right bridge. */
+    private static boolean isIn(String tap, String bridge) {
+        try {
+            var device = INTERFACES.resolve(tap);
+            var flags = Integer.decode(Files.readString(device.resolve("flags")).strip());
+            return (flags & UP) != 0 && device.resolve("master").toRealPath().endsWith(bridge);
+        } catch (IOException e) {
+            return false;
         }
     }
 
