@@ -7,6 +7,10 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.List;
+import org.apache.ratis.protocol.ClientId;
+import org.apache.ratis.protocol.GroupManagementRequest;
+import org.apache.ratis.protocol.RaftGroup;
 import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.storage.RaftStorage;
@@ -18,14 +22,22 @@ final class VoterPeer implements AutoCloseable {
     private final RaftServer server;
     private final JournalStateMachine machine;
     private final VoterLinks links;
+    private final JournalSettings settings;
+    private volatile boolean takesPart;
 
-    private VoterPeer(RaftServer server, JournalStateMachine machine) {
+    private VoterPeer(JournalSettings settings, RaftServer server, JournalStateMachine machine) {
+        this.settings = settings;
         this.server = server;
         this.machine = machine;
         links = new VoterLinks(server);
+        takesPart = hasLog(settings);
     }
 
-    /** Joins the group under the address that the settings give this node. */
+    /**
+     * Listens under the address that the settings give this node, and joins the group if it has a
+     * log of it. With an empty folder it waits for {@link #begin}, and tells all who ask that it
+     * knows of no group.
+     */
     static VoterPeer start(JournalSettings settings, JournalStateMachine.Listener listener)
             throws IOException {
         // Ratis would end the JVM for a port in use or a broken log. We tell our owner instead.
@@ -34,31 +46,72 @@ final class VoterPeer implements AutoCloseable {
         var address = address(settings);
         checkFree(address);
         var stores = settings.folder().resolve("store");
-        boolean isFirstStart = !Files.exists(raftMeta(settings));
-        if (isFirstStart) {
-            // A store without its log belongs to another history.
+        boolean hasLog = hasLog(settings);
+        if (!hasLog) {
+            // A store without its log belongs to another history, and a log that was never begun
+            // to none.
             deleteAll(stores);
+            deleteAll(logs(settings));
         }
         var machine = new JournalStateMachine(stores, settings.voters().keySet(), listener);
-        var server =
+        var builder =
                 RaftServer.newBuilder()
                         .setServerId(RaftPeerId.valueOf(settings.node()))
-                        .setGroup(RatisConfig.group(settings))
                         .setProperties(
                                 RatisConfig.server(settings, address.getHost(), address.getPort()))
-                        .setStateMachine(machine)
-                        .setOption(
-                                isFirstStart
-                                        ? RaftStorage.StartupOption.FORMAT
-                                        : RaftStorage.StartupOption.RECOVER)
-                        .build();
+                        .setStateMachine(machine);
+        if (hasLog) {
+            builder.setGroup(group(settings, Files.exists(anew(settings))))
+                    .setOption(RaftStorage.StartupOption.RECOVER);
+        }
+        var server = builder.build();
         try {
             server.start();
         } catch (IOException | RuntimeException e) {
             server.close();
             throw e;
         }
-        return new VoterPeer(server, machine);
+        return new VoterPeer(settings, server, machine);
+    }
+
+    /** A voter that begins anew is in nobody's majority, and votes for nobody, until it is told. */
+    private static RaftGroup group(JournalSettings settings, boolean anew) {
+        return anew ? RaftGroup.valueOf(RatisConfig.GROUP) : RatisConfig.group(settings);
+    }
+
+    /**
+     * Joins the group with an empty log.
+     *
+     * @param anew whether it took part before: then the leader must count it first
+     */
+    void begin(boolean anew) throws IOException {
+        if (anew) {
+            // Before there is a log: a start with a log and without this would vote.
+            Files.createDirectories(settings.folder());
+            Files.writeString(anew(settings), "");
+        }
+        var reply =
+                server.groupManagement(
+                        GroupManagementRequest.newAdd(
+                                ClientId.randomId(),
+                                server.getId(),
+                                0,
+                                group(settings, anew),
+                                true));
+        if (!reply.isSuccess()) {
+            throw new IOException("Ratis refused to begin", reply.getException());
+        }
+        takesPart = true;
+    }
+
+    /** Whether it has joined the group. */
+    boolean takesPart() {
+        return takesPart;
+    }
+
+    /** The leader counts it: from here on it starts as others do. */
+    void isCounted() throws IOException {
+        Files.deleteIfExists(anew(settings));
     }
 
     private static URI address(JournalSettings settings) {
@@ -85,12 +138,17 @@ final class VoterPeer implements AutoCloseable {
         }
     }
 
-    private static Path raftMeta(JournalSettings settings) {
-        return settings.folder()
-                .resolve("raft")
-                .resolve(RatisConfig.GROUP.getUuid().toString())
-                .resolve("current")
-                .resolve("raft-meta");
+    private static Path logs(JournalSettings settings) {
+        return settings.folder().resolve("raft").resolve(RatisConfig.GROUP.getUuid().toString());
+    }
+
+    private static boolean hasLog(JournalSettings settings) {
+        return Files.exists(logs(settings).resolve("current").resolve("raft-meta"));
+    }
+
+    /** There while this voter begins anew. */
+    private static Path anew(JournalSettings settings) {
+        return settings.folder().resolve("begins-anew");
     }
 
     private static void deleteAll(Path folder) throws IOException {
@@ -124,8 +182,18 @@ final class VoterPeer implements AutoCloseable {
         }
     }
 
+    /** The voters of whom a majority is needed, as far as this one knows. */
+    List<String> counted() throws IOException {
+        return server.getDivision(RatisConfig.GROUP).getRaftConf().getCurrentPeers().stream()
+                .map(peer -> peer.getId().toString())
+                .toList();
+    }
+
     /** Ratis can close the group inside a JVM that lives on: then this peer only looks alive. */
     boolean isAlive() {
+        if (!takesPart) {
+            return !ExitUtils.isTerminated();
+        }
         try {
             return server.getDivision(RatisConfig.GROUP).getInfo().isAlive()
                     && !ExitUtils.isTerminated();
@@ -136,6 +204,9 @@ final class VoterPeer implements AutoCloseable {
 
     /** To be called again and again while this peer lives, by one thread at a time. */
     void watch() {
+        if (!takesPart) {
+            return;
+        }
         try {
             links.watch();
         } catch (IOException _) {
