@@ -241,6 +241,10 @@ final class ClusterAdmin implements Admin {
     }
 
     private Optional<String> missing() {
+        var obstacle = journal.obstacle();
+        if (obstacle.isPresent()) {
+            return obstacle;
+        }
         if (journal.leader().isEmpty()) {
             return Optional.of(
                     "the journal has no leader: fewer than a majority of the voters are up and connected");

@@ -102,7 +102,7 @@ public final class RaftJournal implements LeaseAuthority, ClusterFormation, Auto
             @Override
             public void onFatal(String why, Throwable cause) {
                 LOG.error(why, cause);
-                fatal(why + ": " + cause);
+                fatal(new JournalRoom(settings.folder()).told(cause).orElse(why + ": " + cause));
             }
         };
     }
@@ -217,6 +217,15 @@ public final class RaftJournal implements LeaseAuthority, ClusterFormation, Auto
     VoterRegister.Standing standing(String name) {
         var answer = voter.orElseThrow().machine().queryLocally(new Query.Standing(name));
         return as(Reply.Standing.class, answer).standing();
+    }
+
+    /**
+     * What keeps this node's voter from taking part, or soon will, and an operator can mend; empty:
+     * nothing known.
+     */
+    public Optional<String> obstacle() {
+        return voter.flatMap(
+                peer -> peer.isOpen() ? peer.room().lackToGoOn() : peer.room().lackToStart());
     }
 
     // State of this node

@@ -23,6 +23,8 @@ final class VoterClaims {
     private final Consumer<String> onForgotten;
     private final Consumer<String> onFatal;
 
+    private boolean isLackTold;
+
     /**
      * @param onForgotten called when the voter must not start, with what an operator is to know
      * @param onFatal called when it can not start
@@ -41,6 +43,10 @@ final class VoterClaims {
     }
 
     void start() {
+        if (!peer.isOpen()) {
+            openWithRoom();
+            return;
+        }
         if (peer.takesPart()) {
             claim();
             return;
@@ -49,6 +55,30 @@ final class VoterClaims {
                 new VoterGuard(caller, settings.node())
                         .ask()
                         .thenAcceptAsync(this::begin, caller::soon);
+    }
+
+    private void openWithRoom() {
+        var lack = peer.room().lackToStart();
+        if (lack.isPresent()) {
+            if (!isLackTold) {
+                LOG.error("This voter does not start: {}; it waits for room", lack.get());
+                isLackTold = true;
+            }
+            caller.later(PAUSE, this::openWithRoom);
+            return;
+        }
+        try {
+            peer.open();
+            if (!peer.isOpen()) {
+                return;
+            }
+            LOG.info("There is room in {}: this voter starts", settings.folder());
+        } catch (IOException | RuntimeException e) {
+            LOG.error("The Raft peer can not start", e);
+            onFatal.accept("The Raft peer can not start: " + e);
+            return;
+        }
+        start();
     }
 
     private void begin(Part part) {

@@ -19,18 +19,44 @@ import org.jspecify.annotations.Nullable;
 
 /** This node's Raft peer: log, elections, and the state machine. */
 final class VoterPeer implements AutoCloseable {
-    private final RaftServer server;
-    private final JournalStateMachine machine;
-    private final VoterLinks links;
     private final JournalSettings settings;
+    private final JournalRoom room;
+    private final JournalStateMachine machine;
+    private volatile @Nullable RaftServer server;
+    private volatile @Nullable VoterLinks links;
     private volatile boolean takesPart;
+    private boolean isClosed;
 
-    private VoterPeer(JournalSettings settings, RaftServer server, JournalStateMachine machine) {
+    private VoterPeer(JournalSettings settings, JournalStateMachine machine) {
         this.settings = settings;
-        this.server = server;
         this.machine = machine;
-        links = new VoterLinks(server);
-        takesPart = hasLog(settings);
+        room = new JournalRoom(settings.folder());
+    }
+
+    /** Opens it, if there is room on the disk; otherwise somebody has to {@link #open} it later. */
+    static VoterPeer start(JournalSettings settings, JournalStateMachine.Listener listener)
+            throws IOException {
+        // Ratis would end the JVM for a port in use or a broken log. We tell our owner instead.
+        ExitUtils.disableSystemExit();
+        ExitUtils.setTerminateOnUncaughtException(false);
+        checkFree(address(settings));
+        var peer =
+                new VoterPeer(
+                        settings,
+                        new JournalStateMachine(
+                                stores(settings), settings.voters().keySet(), listener));
+        if (peer.room.lackToStart().isEmpty()) {
+            peer.open();
+        }
+        return peer;
+    }
+
+    boolean isOpen() {
+        return server != null;
+    }
+
+    JournalRoom room() {
+        return room;
     }
 
     /**
@@ -38,22 +64,18 @@ final class VoterPeer implements AutoCloseable {
      * log of it. With an empty folder it waits for {@link #begin}, and tells all who ask that it
      * knows of no group.
      */
-    static VoterPeer start(JournalSettings settings, JournalStateMachine.Listener listener)
-            throws IOException {
-        // Ratis would end the JVM for a port in use or a broken log. We tell our owner instead.
-        ExitUtils.disableSystemExit();
-        ExitUtils.setTerminateOnUncaughtException(false);
-        var address = address(settings);
-        checkFree(address);
-        var stores = settings.folder().resolve("store");
+    synchronized void open() throws IOException {
+        if (isClosed) {
+            return;
+        }
         boolean hasLog = hasLog(settings);
         if (!hasLog) {
             // A store without its log belongs to another history, and a log that was never begun
             // to none.
-            deleteAll(stores);
+            deleteAll(stores(settings));
             deleteAll(logs(settings));
         }
-        var machine = new JournalStateMachine(stores, settings.voters().keySet(), listener);
+        var address = address(settings);
         var builder =
                 RaftServer.newBuilder()
                         .setServerId(RaftPeerId.valueOf(settings.node()))
@@ -64,14 +86,24 @@ final class VoterPeer implements AutoCloseable {
             builder.setGroup(group(settings, Files.exists(anew(settings))))
                     .setOption(RaftStorage.StartupOption.RECOVER);
         }
-        var server = builder.build();
+        var built = builder.build();
         try {
-            server.start();
+            built.start();
         } catch (IOException | RuntimeException e) {
-            server.close();
+            built.close();
             throw e;
         }
-        return new VoterPeer(settings, server, machine);
+        links = new VoterLinks(built);
+        server = built;
+        takesPart = hasLog;
+    }
+
+    private RaftServer server() throws IOException {
+        var open = server;
+        if (open == null) {
+            throw new IOException("The Raft peer is not open yet");
+        }
+        return open;
     }
 
     /** A voter that begins anew is in nobody's majority, and votes for nobody, until it is told. */
@@ -90,14 +122,11 @@ final class VoterPeer implements AutoCloseable {
             Files.createDirectories(settings.folder());
             Files.writeString(anew(settings), "");
         }
+        var open = server();
         var reply =
-                server.groupManagement(
+                open.groupManagement(
                         GroupManagementRequest.newAdd(
-                                ClientId.randomId(),
-                                server.getId(),
-                                0,
-                                group(settings, anew),
-                                true));
+                                ClientId.randomId(), open.getId(), 0, group(settings, anew), true));
         if (!reply.isSuccess()) {
             throw new IOException("Ratis refused to begin", reply.getException());
         }
@@ -138,6 +167,10 @@ final class VoterPeer implements AutoCloseable {
         }
     }
 
+    private static Path stores(JournalSettings settings) {
+        return settings.folder().resolve("store");
+    }
+
     private static Path logs(JournalSettings settings) {
         return settings.folder().resolve("raft").resolve(RatisConfig.GROUP.getUuid().toString());
     }
@@ -168,7 +201,7 @@ final class VoterPeer implements AutoCloseable {
 
     boolean isLeader() {
         try {
-            return server.getDivision(RatisConfig.GROUP).getInfo().isLeader();
+            return server().getDivision(RatisConfig.GROUP).getInfo().isLeader();
         } catch (IOException e) {
             return false;
         }
@@ -176,7 +209,7 @@ final class VoterPeer implements AutoCloseable {
 
     @Nullable RaftPeerId leader() {
         try {
-            return server.getDivision(RatisConfig.GROUP).getInfo().getLeaderId();
+            return server().getDivision(RatisConfig.GROUP).getInfo().getLeaderId();
         } catch (IOException e) {
             return null;
         }
@@ -184,7 +217,7 @@ final class VoterPeer implements AutoCloseable {
 
     /** The voters of whom a majority is needed, as far as this one knows. */
     List<String> counted() throws IOException {
-        return server.getDivision(RatisConfig.GROUP).getRaftConf().getCurrentPeers().stream()
+        return server().getDivision(RatisConfig.GROUP).getRaftConf().getCurrentPeers().stream()
                 .map(peer -> peer.getId().toString())
                 .toList();
     }
@@ -195,7 +228,7 @@ final class VoterPeer implements AutoCloseable {
             return !ExitUtils.isTerminated();
         }
         try {
-            return server.getDivision(RatisConfig.GROUP).getInfo().isAlive()
+            return server().getDivision(RatisConfig.GROUP).getInfo().isAlive()
                     && !ExitUtils.isTerminated();
         } catch (IOException e) {
             return false;
@@ -204,18 +237,24 @@ final class VoterPeer implements AutoCloseable {
 
     /** To be called again and again while this peer lives, by one thread at a time. */
     void watch() {
-        if (!takesPart) {
+        var open = links;
+        if (open == null || !takesPart) {
             return;
         }
+        room.watch();
         try {
-            links.watch();
+            open.watch();
         } catch (IOException _) {
             // The group is closed: isAlive() says so.
         }
     }
 
     @Override
-    public void close() throws IOException {
-        server.close();
+    public synchronized void close() throws IOException {
+        isClosed = true;
+        var open = server;
+        if (open != null) {
+            open.close();
+        }
     }
 }
