@@ -61,6 +61,12 @@ public interface Admin {
     /** Carries an operator's request to the server's entity. */
     CompletionStage<Outcome<NodeInfo>> request(ServerName server, ServerInput.Request request);
 
+    /**
+     * Lets a node that lost its copy of the journal begin a new one. Until it has what the others
+     * have, the journal does without it.
+     */
+    CompletionStage<Outcome<NodeInfo>> readmit(ServerName node);
+
     /** Carries an operator's request to the cluster's entity. */
     CompletionStage<Outcome<ClusterState>> request(ClusterInput.Request request);
 

@@ -90,6 +90,21 @@ final class ServerCommand {
         });
     }
 
+    @Command(
+            description = {
+                "Let a node that lost its data folder begin with an empty one.",
+                "Until it has what the others have, the journal does without it: all the others must be up."
+            },
+            mixinStandardHelpOptions = true)
+    int readmit(@Parameters(paramLabel = "<name>", description = "The node's name") String name) {
+        return target.run(session -> {
+            tell(session, session.client().change("POST", path(name) + "/readmit"));
+            if (!session.json()) {
+                session.out().println("Now start it again; it catches up by itself.");
+            }
+        });
+    }
+
     private static void tell(Session session, Answer answer) {
         var body = answer.body();
         session.print(

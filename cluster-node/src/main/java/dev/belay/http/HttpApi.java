@@ -93,7 +93,8 @@ public final class HttpApi extends AllDirectives {
         return concat(
                 pathEnd(() -> get(() -> answer(request -> servers.show(name, request)))),
                 path("release", () -> post(() -> answer(r -> servers.release(name, r)))),
-                path("confirm-off", () -> post(() -> answer(r -> servers.confirmOff(name, r)))));
+                path("confirm-off", () -> post(() -> answer(r -> servers.confirmOff(name, r)))),
+                path("readmit", () -> post(() -> answer(r -> servers.readmit(name, r)))));
     }
 
     private Route armPaths() {

@@ -64,17 +64,35 @@ final class ServerResource {
                 "Repeating is safe as long as the server is off");
     }
 
+    CompletionStage<HttpResponse> readmit(String name, HttpRequest request) {
+        Query.of(request);
+        var node = node(name);
+        return carry(
+                node,
+                "Readmission",
+                admin.readmit(node.name()),
+                "Repeating is safe as long as it has not been started again");
+    }
+
     private CompletionStage<HttpResponse> carry(
             NodeInfo server, ServerInput.Request request, String repeat) {
+        return carry(
+                server,
+                request.getClass().getSimpleName(),
+                admin.request(server.name(), request),
+                repeat);
+    }
+
+    private CompletionStage<HttpResponse> carry(
+            NodeInfo node, String what, CompletionStage<Outcome<NodeInfo>> asked, String repeat) {
         var wish =
                 new Carrier.Wish(
-                        "%s of server %s"
-                                .formatted(request.getClass().getSimpleName(), server.name()),
-                        "/api/v1/servers/" + server.name(),
+                        "%s of server %s".formatted(what, node.name()),
+                        "/api/v1/servers/" + node.name(),
                         repeat,
                         true);
-        return carrier.carry(wish, admin.request(server.name(), request), this::refused)
-                .thenApply(node -> Answers.json(202, shown(node)));
+        return carrier.carry(wish, asked, this::refused)
+                .thenApply(carried -> Answers.json(202, shown(carried)));
     }
 
     private Problem refused(Outcome.Refused<NodeInfo> refused) {

@@ -9,6 +9,7 @@ import dev.belay.cluster.NodeDirectory.Node;
 import dev.belay.decision.ClusterInput;
 import dev.belay.decision.ClusterState;
 import dev.belay.decision.ClusterView;
+import dev.belay.decision.Decision.Reason;
 import dev.belay.decision.ServerInput;
 import dev.belay.decision.ServerState;
 import dev.belay.decision.VmInput;
@@ -18,6 +19,7 @@ import dev.belay.entity.Reply;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
 import dev.belay.model.VmSpec;
+import dev.belay.persistence.raft.JournalException;
 import dev.belay.persistence.raft.RaftJournal;
 import dev.belay.server.ServerEntity;
 import dev.belay.server.ServerNode;
@@ -86,6 +88,27 @@ final class ClusterAdmin implements Admin {
                 .<Reply<ServerState>>ask(
                         replyTo -> new ServerEntity.Request(request, replyTo), REQUEST_TIMEOUT)
                 .thenApply(reply -> outcome(reply, state -> info(node, Optional.of(state))));
+    }
+
+    @Override
+    public CompletionStage<Outcome<NodeInfo>> readmit(ServerName name) {
+        var node = directory.node(name).orElseThrow();
+        return journal.readmit(name.value())
+                .<Outcome<NodeInfo>>thenApply(
+                        _ -> new Outcome.Done<>(info(node, model.server(name))))
+                .exceptionallyCompose(thrown ->
+                        unwrapped(thrown) instanceof JournalException.Refused refused
+                                ? CompletableFuture.completedFuture(
+                                        new Outcome.Refused<>(
+                                                Reason.CONFLICT,
+                                                String.valueOf(refused.getMessage())))
+                                : CompletableFuture.failedFuture(thrown));
+    }
+
+    private static Throwable unwrapped(Throwable thrown) {
+        return thrown instanceof CompletionException && thrown.getCause() != null
+                ? thrown.getCause()
+                : thrown;
     }
 
     @Override
@@ -218,6 +241,10 @@ final class ClusterAdmin implements Admin {
     }
 
     private Optional<String> missing() {
+        var obstacle = journal.obstacle();
+        if (obstacle.isPresent()) {
+            return obstacle;
+        }
         if (journal.leader().isEmpty()) {
             return Optional.of(
                     "the journal has no leader: fewer than a majority of the voters are up and connected");

@@ -12,7 +12,8 @@ import picocli.CommandLine.Option;
         description = {
             "Runs this machine's node in the foreground: a server or a witness of a cluster.",
             "SIGTERM ends it; the VMs on this server run on, and are found again when it is back within the lease.",
-            "Exit codes: 1 configuration or start failed, 3 the journal's peer had to stop (start it again)."
+            "Exit codes: 1 configuration or start failed, 3 the journal's peer had to stop (start it again),",
+            "4 the data folder is empty but this voter took part before (see 'belay server readmit')."
         })
 public final class NodeCommand implements Callable<Integer> {
     @Option(

@@ -44,6 +44,7 @@ import org.slf4j.LoggerFactory;
 public final class RunningNode {
     private static final Logger LOG = LoggerFactory.getLogger(RunningNode.class);
     private static final int JOURNAL_STOPPED = 3;
+    private static final int VOTER_FORGOT = 4;
 
     /** The message says what is in the way. */
     public static final class CannotStart extends RuntimeException {
@@ -150,6 +151,10 @@ public final class RunningNode {
                     why -> {
                         LOG.error("the journal's peer had to stop, so this process ends: {}", why);
                         Runtime.getRuntime().halt(JOURNAL_STOPPED);
+                    },
+                    why -> {
+                        LOG.error(why);
+                        Runtime.getRuntime().halt(VOTER_FORGOT);
                     });
         } catch (IOException e) {
             throw new CannotStart(

@@ -302,6 +302,17 @@ class CliTest {
     }
 
     @Test
+    void aNodeThatLostItsDataIsReadmitted() {
+        assertThat(belay("server readmit beta")).isZero();
+        assertThat(out()).startsWith("beta: absent").contains("start it again");
+
+        assertThat(belay("server readmit gamma")).as("a witness votes, too").isEqualTo(1);
+        assertThat(err()).contains("gamma lost nothing");
+        assertThat(belay("server readmit delta")).isEqualTo(1);
+        assertThat(err()).contains("no server or witness of this name");
+    }
+
+    @Test
     void everyCommandHasHelp() {
         for (var words :
                 new String[] {

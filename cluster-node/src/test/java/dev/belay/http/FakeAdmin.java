@@ -213,6 +213,17 @@ public final class FakeAdmin implements Admin {
                 });
     }
 
+    /** The one that answers has its data. */
+    @Override
+    public CompletionStage<Outcome<NodeInfo>> readmit(ServerName name) {
+        var node = node(name);
+        return CompletableFuture.completedFuture(
+                node.reachable()
+                        ? new Outcome.Refused<>(
+                                dev.belay.decision.Decision.Reason.CONFLICT, name + " lost nothing")
+                        : new Outcome.Done<>(node));
+    }
+
     @Override
     public ClusterState cluster() {
         return cluster;

@@ -38,4 +38,10 @@ sealed interface Command {
     record Found(String node, UUID run, boolean all) implements Command {}
 
     record Joined(String node, UUID run) implements Command {}
+
+    /** A voter says that from now on what it acknowledges counts. */
+    record TakesPart(String voter) implements Command {}
+
+    /** A voter that lost its data may begin anew: what it acknowledged is counted no longer. */
+    record Readmits(String voter) implements Command {}
 }

@@ -24,6 +24,8 @@ final class CommandCodec {
     private static final int BOOTED = 5;
     private static final int FOUND = 6;
     private static final int JOINED = 7;
+    private static final int TAKES_PART = 8;
+    private static final int READMITS = 9;
 
     private static final int GRANTS = 1;
     private static final int ADMITS = 2;
@@ -48,6 +50,8 @@ final class CommandCodec {
             case Command.Found(var node, var run, var all) ->
                     out.u8(FOUND).text(node).uuid(run).bool(all);
             case Command.Joined(var node, var run) -> out.u8(JOINED).text(node).uuid(run);
+            case Command.TakesPart(var voter) -> out.u8(TAKES_PART).text(voter);
+            case Command.Readmits(var voter) -> out.u8(READMITS).text(voter);
         }
         return out.toBytes();
     }
@@ -104,6 +108,8 @@ final class CommandCodec {
             case BOOTED -> new Command.Booted(in.text(), in.uuid());
             case FOUND -> new Command.Found(in.text(), in.uuid(), in.bool());
             case JOINED -> new Command.Joined(in.text(), in.uuid());
+            case TAKES_PART -> new Command.TakesPart(in.text());
+            case READMITS -> new Command.Readmits(in.text());
             default -> throw new MalformedException("Unknown command " + code);
         };
     }

@@ -12,6 +12,7 @@ final class JournalLogic {
     private final SnapshotTable snapshots;
     private final ServerTable servers;
     private final FormationTable formation;
+    private final VoterRegister register;
     private final RequestTable requests;
 
     JournalLogic(JournalStore store, Collection<String> voters) {
@@ -19,6 +20,7 @@ final class JournalLogic {
         snapshots = new SnapshotTable(store);
         servers = new ServerTable(store);
         formation = new FormationTable(store, voters);
+        register = new VoterRegister(store);
         requests = new RequestTable(store);
     }
 
@@ -62,6 +64,14 @@ final class JournalLogic {
                 formation.joined(node, run);
                 yield new Reply.Done();
             }
+            case Command.TakesPart(var voter) -> {
+                register.takesPart(voter);
+                yield new Reply.Done();
+            }
+            case Command.Readmits(var voter) -> {
+                register.readmits(voter);
+                yield new Reply.Done();
+            }
         };
     }
 
@@ -98,6 +108,7 @@ final class JournalLogic {
             case Query.Renew(var server, var incarnation) ->
                     new Reply.Lease(servers.renew(server, incarnation));
             case Query.History history -> new Reply.History(events.history(history));
+            case Query.Standing(var voter) -> new Reply.Standing(register.standing(voter));
             case Query.Status() -> new Reply.Status(events.newestOffset(), formation.generation());
         };
     }

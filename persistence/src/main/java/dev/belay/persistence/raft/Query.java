@@ -15,4 +15,7 @@ sealed interface Query {
     record History(long from, int max, int maxBytes) implements Query {}
 
     record Status() implements Query {}
+
+    /** How a voter stands. */
+    record Standing(String voter) implements Query {}
 }

@@ -12,6 +12,7 @@ final class QueryCodec {
     private static final int RENEW = 4;
     private static final int HISTORY = 5;
     private static final int STATUS = 6;
+    private static final int STANDING = 7;
 
     private QueryCodec() {}
 
@@ -28,6 +29,7 @@ final class QueryCodec {
             case Query.History(var from, var max, var maxBytes) ->
                     out.u8(HISTORY).i64(from).i32(max).i32(maxBytes);
             case Query.Status() -> out.u8(STATUS);
+            case Query.Standing(var voter) -> out.u8(STANDING).text(voter);
         }
         return out.toBytes();
     }
@@ -48,6 +50,7 @@ final class QueryCodec {
                     case RENEW -> new Query.Renew(in.text(), in.i64());
                     case HISTORY -> new Query.History(in.i64(), in.i32(), in.i32());
                     case STATUS -> new Query.Status();
+                    case STANDING -> new Query.Standing(in.text());
                     default -> throw new MalformedException("Unknown query " + code);
                 };
         in.end();

@@ -15,7 +15,7 @@ final class RaftCall {
     private static final Duration PAUSE = Duration.ofMillis(30);
 
     private final RaftCaller caller;
-    private final byte[] command;
+    private final byte[] request;
     private final long started = System.nanoTime();
     private final Duration timeout;
     private final CompletableFuture<byte[]> result = new CompletableFuture<>();
@@ -26,9 +26,12 @@ final class RaftCall {
     private @Nullable RaftPeerId target;
     private @Nullable Throwable lastFailure;
 
-    RaftCall(RaftCaller caller, byte[] command, Duration timeout) {
+    /**
+     * @param request in the form of {@link VoterDesk}
+     */
+    RaftCall(RaftCaller caller, byte[] request, Duration timeout) {
         this.caller = caller;
-        this.command = command;
+        this.request = request;
         this.timeout = timeout;
     }
 
@@ -77,7 +80,7 @@ final class RaftCall {
         caller.later(
                 caller.attemptTimeout(),
                 () -> next(number, to, new IOException(to + " did not answer"), Duration.ZERO));
-        caller.write(to, command)
+        caller.put(to, request)
                 .whenComplete((reply, failure) -> answered(number, to, reply, failure));
     }
 
@@ -97,7 +100,7 @@ final class RaftCall {
                     nextTo(number, RaftPeerId.valueOf(leader), new IOException(why), Duration.ZERO);
             case VoterAnswer.Elsewhere(var _, var why) ->
                     nextTo(number, caller.afterRefusal(from), new IOException(why), PAUSE);
-            case VoterAnswer.View _ ->
+            case VoterAnswer.View _, VoterAnswer.Copy _ ->
                     next(number, from, new IOException("Not an answer to a write"), PAUSE);
             case null ->
                     next(

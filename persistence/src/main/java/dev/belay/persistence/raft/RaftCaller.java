@@ -87,7 +87,15 @@ final class RaftCaller implements AutoCloseable {
                             "Expected at most %d bytes, but the write has %d"
                                     .formatted(RatisConfig.MAX_COMMAND, command.length)));
         }
-        return call(command)
+        return change(VoterDesk.write(command));
+    }
+
+    /**
+     * Takes a request of {@link VoterDesk} to the leader that changes something. Fails with {@link
+     * JournalException.OutcomeUnknown} after the request time-out.
+     */
+    CompletableFuture<byte[]> change(byte[] request) {
+        return call(request)
                 .exceptionally(cause -> {
                     throw new JournalException.OutcomeUnknown(
                             "No quorum answered within %s; whether the write is stored is unknown"
@@ -112,8 +120,8 @@ final class RaftCaller implements AutoCloseable {
                 });
     }
 
-    private CompletableFuture<byte[]> call(byte[] command) {
-        var call = new RaftCall(this, command, settings.requestTimeout());
+    private CompletableFuture<byte[]> call(byte[] request) {
+        var call = new RaftCall(this, request, settings.requestTimeout());
         waiting.add(call);
         call.start();
         return call.result().whenCompleteAsync((_, _) -> waiting.remove(call), threads);
@@ -174,12 +182,19 @@ final class RaftCaller implements AutoCloseable {
         }
     }
 
-    /** Puts a write to a voter, once; the answer may be that somebody else is the leader. */
-    CompletableFuture<VoterAnswer> write(RaftPeerId voter, byte[] command) {
-        return put(voter, VoterDesk.write(command));
+    /** What a voter's own copy says to a query, whether or not it leads. */
+    CompletableFuture<byte[]> look(RaftPeerId voter, byte[] query) {
+        return put(voter, VoterDesk.look(query))
+                .thenApply(answer -> {
+                    if (answer instanceof VoterAnswer.Copy(var content)) {
+                        return content;
+                    }
+                    throw new IllegalStateException("Not an answer to a look: " + answer);
+                });
     }
 
-    private CompletableFuture<VoterAnswer> put(RaftPeerId voter, byte[] bytes) {
+    /** Puts a request to a voter, once; the answer may be that somebody else is the leader. */
+    CompletableFuture<VoterAnswer> put(RaftPeerId voter, byte[] bytes) {
         var content = ByteString.copyFrom(bytes);
         if (local.isPresent() && voter.equals(self)) {
             return local.get().machine().handle(content);
@@ -234,6 +249,10 @@ final class RaftCaller implements AutoCloseable {
 
     List<RaftPeerId> voters() {
         return voters;
+    }
+
+    List<RaftPeerId> otherVoters() {
+        return voters.stream().filter(voter -> !voter.equals(self)).toList();
     }
 
     /** How long ago a majority last answered a request of this node. */

@@ -31,6 +31,7 @@ public final class RaftJournal implements LeaseAuthority, ClusterFormation, Auto
     /** How this node sees the quorum: {@code sinceQuorum} is the age of the last answer. */
     public record Health(Optional<String> leader, boolean isLeader, Duration sinceQuorum) {}
 
+    private final JournalSettings settings;
     private final Optional<VoterPeer> voter;
     private final RaftCaller caller;
     private final NewsOfAppends news = new NewsOfAppends();
@@ -41,7 +42,10 @@ public final class RaftJournal implements LeaseAuthority, ClusterFormation, Auto
     /** What a node without a copy of its own was last told. */
     private volatile Reply.Status seen = new Reply.Status(0, 0);
 
-    private RaftJournal(JournalSettings settings, Consumer<String> onFatal) throws IOException {
+    private RaftJournal(
+            JournalSettings settings, Consumer<String> onFatal, Consumer<String> onForgotten)
+            throws IOException {
+        this.settings = settings;
         this.onFatal = onFatal;
         // The peer's first news can come before there is a caller to hear them.
         var callerReady = new CompletableFuture<RaftCaller>();
@@ -51,6 +55,9 @@ public final class RaftJournal implements LeaseAuthority, ClusterFormation, Auto
                         : Optional.empty();
         caller = new RaftCaller(settings, voter);
         callerReady.complete(caller);
+        voter.ifPresent(peer ->
+                new VoterClaims(settings, caller, peer, why -> end(why, onForgotten), this::fatal)
+                        .start());
         caller.later(WATCH_INTERVAL, this::watch);
     }
 
@@ -64,7 +71,20 @@ public final class RaftJournal implements LeaseAuthority, ClusterFormation, Auto
      */
     public static RaftJournal start(JournalSettings settings, Consumer<String> onFatal)
             throws IOException {
-        return new RaftJournal(settings, onFatal);
+        return start(settings, onFatal, onFatal);
+    }
+
+    /**
+     * The same, for those who tell apart why the process must end.
+     *
+     * @param onForgotten called instead of {@code onFatal} when this node's folder is empty but its
+     *     voter took part in the journal before: it does not start again before an operator did
+     *     something, and the text says what
+     */
+    public static RaftJournal start(
+            JournalSettings settings, Consumer<String> onFatal, Consumer<String> onForgotten)
+            throws IOException {
+        return new RaftJournal(settings, onFatal, onForgotten);
     }
 
     private JournalStateMachine.Listener listener(CompletableFuture<RaftCaller> callerReady) {
@@ -82,14 +102,18 @@ public final class RaftJournal implements LeaseAuthority, ClusterFormation, Auto
             @Override
             public void onFatal(String why, Throwable cause) {
                 LOG.error(why, cause);
-                fatal(why + ": " + cause);
+                fatal(new JournalRoom(settings.folder()).told(cause).orElse(why + ": " + cause));
             }
         };
     }
 
     private void fatal(String why) {
+        end(why, onFatal);
+    }
+
+    private void end(String why, Consumer<String> how) {
         if (ended.compareAndSet(false, true)) {
-            onFatal.accept(why);
+            how.accept(why);
         }
     }
 
@@ -157,6 +181,51 @@ public final class RaftJournal implements LeaseAuthority, ClusterFormation, Auto
     @Override
     public long newestGeneration() {
         return voter.map(peer -> peer.machine().generation()).orElseGet(() -> seen.generation());
+    }
+
+    // Voters
+
+    /**
+     * Lets a voter that lost its data begin anew: the others no longer count it, until it is back
+     * and has what they have. Needs a majority without it. Fails with {@link
+     * JournalException.Refused} if it still has its data, or is no voter. Repeating is safe.
+     */
+    public CompletionStage<Void> readmit(String name) {
+        var lost = RaftPeerId.valueOf(name);
+        if (!caller.voters().contains(lost)) {
+            return CompletableFuture.failedFuture(
+                    new JournalException.Refused(name + " has no vote in the journal"));
+        }
+        return caller.look(lost, QueryCodec.encode(new Query.Standing(name)))
+                .handle((answer, _) -> answer != null)
+                .thenCompose(hasData ->
+                        hasData
+                                ? CompletableFuture.failedFuture(
+                                        new JournalException.Refused(
+                                                name
+                                                        + " answers out of its own copy of the journal: it lost nothing"))
+                                : caller.change(VoterDesk.discount(name)))
+                .thenCompose(_ -> done(new Command.Readmits(name)));
+    }
+
+    /** The voters of whom a majority is needed, as far as this node's own voter knows. */
+    List<String> counted() throws IOException {
+        return voter.orElseThrow().counted();
+    }
+
+    /** From this node's own copy, which it must have. */
+    VoterRegister.Standing standing(String name) {
+        var answer = voter.orElseThrow().machine().queryLocally(new Query.Standing(name));
+        return as(Reply.Standing.class, answer).standing();
+    }
+
+    /**
+     * What keeps this node's voter from taking part, or soon will, and an operator can mend; empty:
+     * nothing known.
+     */
+    public Optional<String> obstacle() {
+        return voter.flatMap(
+                peer -> peer.isOpen() ? peer.room().lackToGoOn() : peer.room().lackToStart());
     }
 
     // State of this node

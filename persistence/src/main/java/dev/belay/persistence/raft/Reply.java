@@ -32,6 +32,8 @@ sealed interface Reply {
 
     record Status(long newestOffset, long generation) implements Reply {}
 
+    record Standing(VoterRegister.Standing standing) implements Reply {}
+
     /** The request is not one of this version's. Nothing was stored. */
     record Malformed(String why) implements Reply {}
 }

@@ -19,6 +19,7 @@ final class ReplyCodec {
     private static final int HISTORY = 11;
     private static final int STATUS = 12;
     private static final int MALFORMED = 13;
+    private static final int STANDING = 14;
 
     /** By position, so that the order of the enum's constants can change. */
     private static final List<Verdict> VERDICTS =
@@ -50,6 +51,7 @@ final class ReplyCodec {
             }
             case Reply.Status(var newestOffset, var generation) ->
                     out.u8(STATUS).i64(newestOffset).i64(generation);
+            case Reply.Standing(var standing) -> standing.write(out.u8(STANDING));
             case Reply.Malformed(var why) -> out.u8(MALFORMED).text(why);
         }
         return out.toBytes();
@@ -82,6 +84,7 @@ final class ReplyCodec {
                                                     new HistoryEntry(
                                                             in.i64(), in.text(), event(in))));
                     case STATUS -> new Reply.Status(in.i64(), in.i64());
+                    case STANDING -> new Reply.Standing(VoterRegister.Standing.read(in));
                     case MALFORMED -> new Reply.Malformed(in.text());
                     default -> throw new MalformedException("Unknown answer " + code);
                 };

@@ -16,6 +16,8 @@ enum Table {
     SERVERS("servers"),
     /** node → its process in the formation of the cluster. */
     FORMATION("formation"),
+    /** voter → how it stands, see {@link VoterRegister}. */
+    VOTERS("voters"),
     /** request id → its answer. */
     REQUESTS("requests"),
     /** Raft index → request id; the oldest are forgotten first. */

@@ -25,10 +25,14 @@ sealed interface VoterAnswer {
     /** To a write: the voters' copies can not take it, now or later. */
     record Failed(String why) implements VoterAnswer {}
 
+    /** To a look into its own copy, which may lag. */
+    record Copy(byte[] answer) implements VoterAnswer {}
+
     int VIEW = 1;
     int APPLIED = 2;
     int ELSEWHERE = 3;
     int FAILED = 4;
+    int COPY = 5;
 
     default byte[] toBytes() {
         var out = new WireWriter();
@@ -38,6 +42,7 @@ sealed interface VoterAnswer {
             case Applied(var answer) -> out.u8(APPLIED).bytes(answer).toBytes();
             case Elsewhere(var leader, var why) ->
                     out.u8(ELSEWHERE).text(leader).text(why).toBytes();
+            case Copy(var answer) -> out.u8(COPY).bytes(answer).toBytes();
             case Failed(var why) -> out.u8(FAILED).text(why).toBytes();
         };
     }
@@ -50,6 +55,7 @@ sealed interface VoterAnswer {
                     case VIEW -> new View(in.i64(), in.i64(), in.text(), in.bytes());
                     case APPLIED -> new Applied(in.bytes());
                     case ELSEWHERE -> new Elsewhere(in.text(), in.text());
+                    case COPY -> new Copy(in.bytes());
                     case FAILED -> new Failed(in.text());
                     default -> throw new MalformedException("Unknown answer of a voter " + code);
                 };

@@ -2,6 +2,7 @@ package dev.belay.persistence.raft;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -9,10 +10,14 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.apache.ratis.protocol.ClientId;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientReply;
 import org.apache.ratis.protocol.RaftClientRequest;
+import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.protocol.SetConfigurationRequest;
 import org.apache.ratis.protocol.exceptions.NotLeaderException;
 import org.apache.ratis.protocol.exceptions.StateMachineException;
 import org.apache.ratis.server.RaftServer;
@@ -28,6 +33,9 @@ import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
 final class VoterDesk {
     private static final byte READ = 1;
     private static final byte WRITE = 2;
+    private static final byte LOOK = 3;
+    private static final byte COUNT = 4;
+    private static final byte DISCOUNT = 5;
 
     private final RaftServer server;
     private final UnaryOperator<byte[]> copy;
@@ -51,6 +59,20 @@ final class VoterDesk {
         return put(WRITE, command);
     }
 
+    static byte[] look(byte[] query) {
+        return put(LOOK, query);
+    }
+
+    /** That this voter's voice counts among the others'. */
+    static byte[] count(String voter, String address) {
+        return put(COUNT, new WireWriter().text(voter).text(address).toBytes());
+    }
+
+    /** That it counts no longer. */
+    static byte[] discount(String voter) {
+        return put(DISCOUNT, new WireWriter().text(voter).toBytes());
+    }
+
     private static byte[] put(byte kind, byte[] content) {
         var bytes = new byte[content.length + 1];
         bytes[0] = kind;
@@ -66,6 +88,11 @@ final class VoterDesk {
         return switch (request.byteAt(0)) {
             case READ -> CompletableFuture.completedFuture(view(content.toByteArray()));
             case WRITE -> write(content);
+            case LOOK ->
+                    CompletableFuture.completedFuture(
+                            new VoterAnswer.Copy(copy.apply(content.toByteArray())));
+            case COUNT -> count(new WireReader(content.toByteArray()));
+            case DISCOUNT -> discount(new WireReader(content.toByteArray()));
             default ->
                     CompletableFuture.failedFuture(
                             new IllegalArgumentException(
@@ -122,11 +149,64 @@ final class VoterDesk {
         }
     }
 
+    private CompletableFuture<VoterAnswer> count(WireReader in) {
+        var voter =
+                RaftPeer.newBuilder()
+                        .setId(RaftPeerId.valueOf(in.text()))
+                        .setAddress(in.text())
+                        .build();
+        var counted = counted();
+        boolean isCounted = counted.stream().anyMatch(peer -> peer.getId().equals(voter.getId()));
+        return configure(
+                counted,
+                isCounted ? counted : Stream.concat(counted.stream(), Stream.of(voter)).toList());
+    }
+
+    private CompletableFuture<VoterAnswer> discount(WireReader in) {
+        var voter = RaftPeerId.valueOf(in.text());
+        var counted = counted();
+        return configure(
+                counted, counted.stream().filter(peer -> !peer.getId().equals(voter)).toList());
+    }
+
+    private List<RaftPeer> counted() {
+        return List.copyOf(division().getRaftConf().getCurrentPeers());
+    }
+
+    /** Also when nothing changes: only the leader knows whether what is known here is committed. */
+    private CompletableFuture<VoterAnswer> configure(List<RaftPeer> from, List<RaftPeer> to) {
+        var request =
+                new SetConfigurationRequest(
+                        client,
+                        server.getId(),
+                        RatisConfig.GROUP,
+                        callIds.incrementAndGet(),
+                        SetConfigurationRequest.Arguments.newBuilder()
+                                .setMode(SetConfigurationRequest.Mode.COMPARE_AND_SET)
+                                .setServersInCurrentConf(from)
+                                .setServersInNewConf(to)
+                                .build());
+        return CompletableFuture.supplyAsync(() -> submit(request), threads)
+                .thenCompose(reply -> reply)
+                .handle(VoterDesk::answer);
+    }
+
+    private CompletableFuture<RaftClientReply> submit(SetConfigurationRequest request) {
+        try {
+            return server.setConfigurationAsync(request);
+        } catch (IOException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
     private static VoterAnswer answer(
             @org.jspecify.annotations.Nullable RaftClientReply reply,
             @org.jspecify.annotations.Nullable Throwable failure) {
         if (reply != null && reply.isSuccess()) {
-            return new VoterAnswer.Applied(reply.getMessage().getContent().toByteArray());
+            // A change of who is counted has no answer but that it is done.
+            var message = reply.getMessage();
+            return new VoterAnswer.Applied(
+                    message == null ? new byte[0] : message.getContent().toByteArray());
         }
         var why = failure != null ? unwrap(failure) : reply == null ? null : reply.getException();
         return switch (why) {

@@ -7,6 +7,10 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.List;
+import org.apache.ratis.protocol.ClientId;
+import org.apache.ratis.protocol.GroupManagementRequest;
+import org.apache.ratis.protocol.RaftGroup;
 import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.storage.RaftStorage;
@@ -15,50 +19,128 @@ import org.jspecify.annotations.Nullable;
 
 /** This node's Raft peer: log, elections, and the state machine. */
 final class VoterPeer implements AutoCloseable {
-    private final RaftServer server;
+    private final JournalSettings settings;
+    private final JournalRoom room;
     private final JournalStateMachine machine;
-    private final VoterLinks links;
+    private volatile @Nullable RaftServer server;
+    private volatile @Nullable VoterLinks links;
+    private volatile boolean takesPart;
+    private boolean isClosed;
 
-    private VoterPeer(RaftServer server, JournalStateMachine machine) {
-        this.server = server;
+    private VoterPeer(JournalSettings settings, JournalStateMachine machine) {
+        this.settings = settings;
         this.machine = machine;
-        links = new VoterLinks(server);
+        room = new JournalRoom(settings.folder());
     }
 
-    /** Joins the group under the address that the settings give this node. */
+    /** Opens it, if there is room on the disk; otherwise somebody has to {@link #open} it later. */
     static VoterPeer start(JournalSettings settings, JournalStateMachine.Listener listener)
             throws IOException {
         // Ratis would end the JVM for a port in use or a broken log. We tell our owner instead.
         ExitUtils.disableSystemExit();
         ExitUtils.setTerminateOnUncaughtException(false);
-        var address = address(settings);
-        checkFree(address);
-        var stores = settings.folder().resolve("store");
-        boolean isFirstStart = !Files.exists(raftMeta(settings));
-        if (isFirstStart) {
-            // A store without its log belongs to another history.
-            deleteAll(stores);
+        checkFree(address(settings));
+        var peer =
+                new VoterPeer(
+                        settings,
+                        new JournalStateMachine(
+                                stores(settings), settings.voters().keySet(), listener));
+        if (peer.room.lackToStart().isEmpty()) {
+            peer.open();
         }
-        var machine = new JournalStateMachine(stores, settings.voters().keySet(), listener);
-        var server =
+        return peer;
+    }
+
+    boolean isOpen() {
+        return server != null;
+    }
+
+    JournalRoom room() {
+        return room;
+    }
+
+    /**
+     * Listens under the address that the settings give this node, and joins the group if it has a
+     * log of it. With an empty folder it waits for {@link #begin}, and tells all who ask that it
+     * knows of no group.
+     */
+    synchronized void open() throws IOException {
+        if (isClosed) {
+            return;
+        }
+        boolean hasLog = hasLog(settings);
+        if (!hasLog) {
+            // A store without its log belongs to another history, and a log that was never begun
+            // to none.
+            deleteAll(stores(settings));
+            deleteAll(logs(settings));
+        }
+        var address = address(settings);
+        var builder =
                 RaftServer.newBuilder()
                         .setServerId(RaftPeerId.valueOf(settings.node()))
-                        .setGroup(RatisConfig.group(settings))
                         .setProperties(
                                 RatisConfig.server(settings, address.getHost(), address.getPort()))
-                        .setStateMachine(machine)
-                        .setOption(
-                                isFirstStart
-                                        ? RaftStorage.StartupOption.FORMAT
-                                        : RaftStorage.StartupOption.RECOVER)
-                        .build();
+                        .setStateMachine(machine);
+        if (hasLog) {
+            builder.setGroup(group(settings, Files.exists(anew(settings))))
+                    .setOption(RaftStorage.StartupOption.RECOVER);
+        }
+        var built = builder.build();
         try {
-            server.start();
+            built.start();
         } catch (IOException | RuntimeException e) {
-            server.close();
+            built.close();
             throw e;
         }
-        return new VoterPeer(server, machine);
+        links = new VoterLinks(built);
+        server = built;
+        takesPart = hasLog;
+    }
+
+    private RaftServer server() throws IOException {
+        var open = server;
+        if (open == null) {
+            throw new IOException("The Raft peer is not open yet");
+        }
+        return open;
+    }
+
+    /** A voter that begins anew is in nobody's majority, and votes for nobody, until it is told. */
+    private static RaftGroup group(JournalSettings settings, boolean anew) {
+        return anew ? RaftGroup.valueOf(RatisConfig.GROUP) : RatisConfig.group(settings);
+    }
+
+    /**
+     * Joins the group with an empty log.
+     *
+     * @param anew whether it took part before: then the leader must count it first
+     */
+    void begin(boolean anew) throws IOException {
+        if (anew) {
+            // Before there is a log: a start with a log and without this would vote.
+            Files.createDirectories(settings.folder());
+            Files.writeString(anew(settings), "");
+        }
+        var open = server();
+        var reply =
+                open.groupManagement(
+                        GroupManagementRequest.newAdd(
+                                ClientId.randomId(), open.getId(), 0, group(settings, anew), true));
+        if (!reply.isSuccess()) {
+            throw new IOException("Ratis refused to begin", reply.getException());
+        }
+        takesPart = true;
+    }
+
+    /** Whether it has joined the group. */
+    boolean takesPart() {
+        return takesPart;
+    }
+
+    /** The leader counts it: from here on it starts as others do. */
+    void isCounted() throws IOException {
+        Files.deleteIfExists(anew(settings));
     }
 
     private static URI address(JournalSettings settings) {
@@ -85,12 +167,21 @@ final class VoterPeer implements AutoCloseable {
         }
     }
 
-    private static Path raftMeta(JournalSettings settings) {
-        return settings.folder()
-                .resolve("raft")
-                .resolve(RatisConfig.GROUP.getUuid().toString())
-                .resolve("current")
-                .resolve("raft-meta");
+    private static Path stores(JournalSettings settings) {
+        return settings.folder().resolve("store");
+    }
+
+    private static Path logs(JournalSettings settings) {
+        return settings.folder().resolve("raft").resolve(RatisConfig.GROUP.getUuid().toString());
+    }
+
+    private static boolean hasLog(JournalSettings settings) {
+        return Files.exists(logs(settings).resolve("current").resolve("raft-meta"));
+    }
+
+    /** There while this voter begins anew. */
+    private static Path anew(JournalSettings settings) {
+        return settings.folder().resolve("begins-anew");
     }
 
     private static void deleteAll(Path folder) throws IOException {
@@ -110,7 +201,7 @@ final class VoterPeer implements AutoCloseable {
 
     boolean isLeader() {
         try {
-            return server.getDivision(RatisConfig.GROUP).getInfo().isLeader();
+            return server().getDivision(RatisConfig.GROUP).getInfo().isLeader();
         } catch (IOException e) {
             return false;
         }
@@ -118,16 +209,26 @@ final class VoterPeer implements AutoCloseable {
 
     @Nullable RaftPeerId leader() {
         try {
-            return server.getDivision(RatisConfig.GROUP).getInfo().getLeaderId();
+            return server().getDivision(RatisConfig.GROUP).getInfo().getLeaderId();
         } catch (IOException e) {
             return null;
         }
     }
 
+    /** The voters of whom a majority is needed, as far as this one knows. */
+    List<String> counted() throws IOException {
+        return server().getDivision(RatisConfig.GROUP).getRaftConf().getCurrentPeers().stream()
+                .map(peer -> peer.getId().toString())
+                .toList();
+    }
+
     /** Ratis can close the group inside a JVM that lives on: then this peer only looks alive. */
     boolean isAlive() {
+        if (!takesPart) {
+            return !ExitUtils.isTerminated();
+        }
         try {
-            return server.getDivision(RatisConfig.GROUP).getInfo().isAlive()
+            return server().getDivision(RatisConfig.GROUP).getInfo().isAlive()
                     && !ExitUtils.isTerminated();
         } catch (IOException e) {
             return false;
@@ -136,15 +237,24 @@ final class VoterPeer implements AutoCloseable {
 
     /** To be called again and again while this peer lives, by one thread at a time. */
     void watch() {
+        var open = links;
+        if (open == null || !takesPart) {
+            return;
+        }
+        room.watch();
         try {
-            links.watch();
+            open.watch();
         } catch (IOException _) {
             // The group is closed: isAlive() says so.
         }
     }
 
     @Override
-    public void close() throws IOException {
-        server.close();
+    public synchronized void close() throws IOException {
+        isClosed = true;
+        var open = server;
+        if (open != null) {
+            open.close();
+        }
     }
 }

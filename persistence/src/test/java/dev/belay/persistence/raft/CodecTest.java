@@ -40,7 +40,9 @@ class CodecTest {
                 new Command.DeleteSnapshots("vm|a", RANGE),
                 new Command.Booted("a", RUN),
                 new Command.Found("a", RUN, true),
-                new Command.Joined("a", RUN));
+                new Command.Joined("a", RUN),
+                new Command.TakesPart("a"),
+                new Command.Readmits("a"));
     }
 
     static List<Query> queries() {
@@ -50,7 +52,8 @@ class CodecTest {
                 new Query.LoadSnapshot("vm|a", RANGE),
                 new Query.Renew("alpha", 4),
                 new Query.History(1, 2, 3),
-                new Query.Status());
+                new Query.Status(),
+                new Query.Standing("a"));
     }
 
     static List<Reply> replies() {
@@ -68,6 +71,7 @@ class CodecTest {
                 new Reply.Lease(Verdict.FENCED),
                 new Reply.History(List.of(new HistoryEntry(8, "vm|a", event))),
                 new Reply.Status(1, 2),
+                new Reply.Standing(new VoterRegister.Standing(VoterRegister.Part.READMITTED, 2)),
                 new Reply.Malformed("what"));
     }
 

@@ -17,7 +17,8 @@ import java.util.stream.Collectors;
 /**
  * A voter in a process of its own, which can be stopped and continued. It renews the lease of
  * {@code alpha#1} all the time and prints {@code <System.nanoTime() when it asked> <verdict>}, and
- * {@code copy <newest offset in its copy> <the leader>} as often as that changes.
+ * {@code copy <newest offset in its copy> <the leader>} as often as that changes, with {@code
+ * obstacle <text>} when there is one, and {@code fatal <text>} before it ends.
  */
 final class ForeignVoter {
     /** Said as soon as it stands for election. */
@@ -74,7 +75,11 @@ final class ForeignVoter {
         var journal =
                 RaftJournal.start(
                         JournalSettings.of(arguments[0], voters, Path.of(arguments[1])),
-                        why -> Runtime.getRuntime().halt(3));
+                        why -> {
+                            System.out.println("fatal " + why);
+                            System.out.flush();
+                            Runtime.getRuntime().halt(3);
+                        });
         System.out.println(UP);
         var timer = Executors.newSingleThreadScheduledExecutor();
         var _ = timer.scheduleAtFixedRate(() -> renew(journal), 0, 20, TimeUnit.MILLISECONDS);
@@ -86,6 +91,7 @@ final class ForeignVoter {
         var now = "copy %d %s".formatted(journal.newestOffset(), journal.leader().orElse("nobody"));
         if (!told.getAndSet(now).equals(now)) {
             System.out.println(now);
+            journal.obstacle().ifPresent(obstacle -> System.out.println("obstacle " + obstacle));
         }
     }
 

@@ -27,6 +27,9 @@ final class Peers implements AutoCloseable {
     private final Map<String, RaftJournal> running = new TreeMap<>();
     final List<String> fatal = new CopyOnWriteArrayList<>();
 
+    /** What the nodes said that were not started because their folders were empty. */
+    final List<String> forgotten = new CopyOnWriteArrayList<>();
+
     private Peers(Path folder, Map<String, String> voters, UnaryOperator<JournalSettings> tuning) {
         this.folder = folder;
         this.tuning = tuning;
@@ -93,7 +96,9 @@ final class Peers implements AutoCloseable {
 
     RaftJournal start(String name) {
         try {
-            var journal = RaftJournal.start(settings(name), why -> fatal.add(name + ": " + why));
+            var journal =
+                    RaftJournal.start(
+                            settings(name), why -> fatal.add(name + ": " + why), forgotten::add);
             running.put(name, journal);
             return journal;
         } catch (IOException e) {
