@@ -200,9 +200,7 @@ final class ColoSecondary {
         for (var k = 0; k < disks; k++) {
             awaitWrittenBack(qmp, k);
             var leg = QemuCommand.leg(k, epoch);
-            if (!qmp.nodes()
-                    .getOrDefault(QemuCommand.vd(k), Map.of())
-                    .containsValue(leg)) {
+            if (!qmp.nodes().getOrDefault(QemuCommand.vd(k), Map.of()).containsValue(leg)) {
                 qmp.reopen(k, leg);
             }
             qmp.deleteNodes(PairCommand.secondaryNodes(k));

@@ -128,7 +128,10 @@ final class ReplicaStart {
         var qmp =
                 startQemu(
                         PairCommand.secondary(
-                                settings, installation.machineType(), replica.manifest(), replica.files()));
+                                settings,
+                                installation.machineType(),
+                                replica.manifest(),
+                                replica.files()));
         checkAborted.run();
         var at = new ColoSecondary(settings, replica).listen(new PairQmp(right, () -> qmp));
         replica.extendLeashes(lease.getAsLong());

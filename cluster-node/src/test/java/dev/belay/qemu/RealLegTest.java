@@ -120,8 +120,7 @@ class RealLegTest {
         var image = dir.resolve("image.qcow2");
         img("create", "-q", "-f", "qcow2", image.toString(), "1M");
         write(image, 4096, 67);
-        var disk =
-                new DiskSpec("a", DiskKind.MIRRORED, Optional.of(image.toString()), "qcow2", 64);
+        var disk = new DiskSpec("a", DiskKind.MIRRORED, Optional.of(image.toString()), "qcow2", 64);
         legs.makeReady(spec(disk));
         var leg = legs.leg(VM, disk);
         assertThat(read(leg, 4096)).isEqualTo(67);
@@ -133,8 +132,7 @@ class RealLegTest {
     }
 
     private static long blocks(Path file) {
-        var result =
-                Tool.run(Duration.ofSeconds(5), List.of("stat", "-c", "%b", file.toString()));
+        var result = Tool.run(Duration.ofSeconds(5), List.of("stat", "-c", "%b", file.toString()));
         return Long.parseLong(result.output().strip());
     }
 }

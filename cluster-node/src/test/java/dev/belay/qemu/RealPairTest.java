@@ -157,10 +157,16 @@ class RealPairTest {
         try (var disk = new Chatter(lab.guestAddress(), 8)) {
             disk.awaitMore(5);
             var epoch = 2;
-            for (var moment : List.of("DISKS 0", "DISKS 100", "MEMORY 0", "MEMORY 100", "LOCKSTEP 0", "LOCKSTEP 50")) {
+            for (var moment :
+                    List.of(
+                            "DISKS 0",
+                            "DISKS 100",
+                            "MEMORY 0",
+                            "MEMORY 100",
+                            "LOCKSTEP 0",
+                            "LOCKSTEP 50")) {
                 var second = lab.right(epoch);
-                var at =
-                        get(lab.b.hypervisor().prepareSecondary(second, lab.right(1), lab.spec()));
+                var at = get(lab.b.hypervisor().prepareSecondary(second, lab.right(1), lab.spec()));
                 var qemu = lab.qemu(lab.b, epoch);
                 var raised =
                         lab.a
@@ -178,7 +184,8 @@ class RealPairTest {
                 var begun = System.nanoTime();
                 assertThatThrownBy(() -> get(raised))
                         .isInstanceOf(HypervisorException.class)
-                        .satisfies(e -> System.out.println("measured: " + moment + ": " + e.getMessage()))
+                        .satisfies(e ->
+                                System.out.println("measured: " + moment + ": " + e.getMessage()))
                         .hasMessageContaining("It runs on as an ordinary VM");
                 report("failed raise", begun);
                 assertPlain(lab.a, 1);
@@ -237,7 +244,11 @@ class RealPairTest {
         lab.start(lab.a, 1);
         try (var disk = new Chatter(lab.guestAddress(), 8)) {
             var copied = new CompletableFuture<Void>();
-            var at = get(lab.b.hypervisor().prepareSecondary(lab.right(2), lab.right(1), lab.spec()));
+            var at =
+                    get(
+                            lab.b
+                                    .hypervisor()
+                                    .prepareSecondary(lab.right(2), lab.right(1), lab.spec()));
             var gone = lab.a.hypervisor();
             gone.raise(
                     lab.right(1),
