@@ -21,7 +21,6 @@ import dev.belay.server.IncarnationFile;
 import dev.belay.server.ServerEntity;
 import dev.belay.server.ServerNode;
 import dev.belay.vm.VmEntity;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -41,8 +40,6 @@ import org.apache.pekko.cluster.sharding.typed.javadsl.EntityTypeKey;
  * The root of a node's actors: membership, the sharded entities, and on a server the server itself.
  */
 final class NodeGuardian {
-    private static final Duration PAIR_SILENCE = Duration.ofMillis(600);
-
     /** The guardian gets no messages. */
     enum Message {}
 
@@ -182,7 +179,7 @@ final class NodeGuardian {
                                                 entity(sharding, VmEntity.KEY, vm.value())
                                                         .tell(new VmEntity.News(news)),
                                         wiring::tellServer,
-                                        PAIR_SILENCE)),
+                                        settings.duration("lockstep.silence"))),
                         ServerNode.ACTOR_NAME,
                         DispatcherSelector.defaultDispatcher());
         context.watch(node);

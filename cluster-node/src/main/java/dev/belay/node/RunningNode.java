@@ -14,6 +14,7 @@ import dev.belay.persistence.raft.JournalSettings;
 import dev.belay.persistence.raft.JournalSetup;
 import dev.belay.persistence.raft.RaftJournal;
 import dev.belay.qemu.BootClock;
+import dev.belay.qemu.PairSettings;
 import dev.belay.qemu.QemuHypervisor;
 import dev.belay.qemu.QemuSettings;
 import dev.belay.replica.FloorFiles;
@@ -190,7 +191,9 @@ public final class RunningNode {
                                 settings.self().address(),
                                 settings.lifelines().replicas(),
                                 settings.duration("lease.kill-budget"),
-                                QemuSettings.DEFAULT_PATIENCE));
+                                QemuSettings.DEFAULT_PATIENCE,
+                                PairSettings.withCheckpointDelay(
+                                        settings.duration("lockstep.checkpoint-delay"))));
         return new AdoptedHypervisor(hypervisor, hypervisor.adopt());
     }
 

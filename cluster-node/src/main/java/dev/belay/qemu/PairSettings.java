@@ -23,4 +23,10 @@ public record PairSettings(
                     Duration.ofMillis(1500),
                     Duration.ofSeconds(5),
                     Duration.ofSeconds(15));
+
+    /** The rest as usual. */
+    public static PairSettings withCheckpointDelay(Duration delay) {
+        return new PairSettings(
+                delay, DEFAULT.look(), DEFAULT.hung(), DEFAULT.join(), DEFAULT.stall());
+    }
 }
