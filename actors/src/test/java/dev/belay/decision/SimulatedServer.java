@@ -439,11 +439,10 @@ final class SimulatedServer {
     private void raise(Guest guest, RunRight second, int dice) {
         var right = guest.right();
         var partner = partner(second);
-        boolean there =
-                partner != null
-                        && partner.part() instanceof Second(var first, _)
-                        && first.equals(right);
-        if (!there || dice == 0) {
+        if (partner == null
+                || !(partner.part() instanceof Second(var first, _))
+                || !first.equals(right)
+                || dice == 0) {
             put(guest.with(new Alone()));
             tell(right.vm(), new ReplicaInput.RaiseBroke(right, second, "broken"));
         } else if (dice < 4) {
