@@ -130,6 +130,12 @@ class PairWalkTest {
         if (random.nextInt(4) == 0) {
             cluster.write();
         }
+        if (random.nextInt(3) == 0) {
+            cluster.holdUp();
+        }
+        if (random.nextInt(4) == 0) {
+            cluster.letGo();
+        }
         int dice = random.nextInt(1000);
         if (dice < 6) {
             var names = List.copyOf(cluster.machines.keySet());

@@ -64,6 +64,7 @@ final class SimulatedCluster implements SimulatedServer.World {
     private final Map<ServerName, Incarnation> newest = new HashMap<>();
     private final Map<ServerName, Incarnation> fenced = new HashMap<>();
     private final List<Envelope> queue = new ArrayList<>();
+    private final List<Envelope> heldUp = new ArrayList<>();
     private final Deque<Supplier<String>> history = new ArrayDeque<>();
     final Function<VmName, VmSpec> specs;
     private final Mistake mistake;
@@ -448,6 +449,20 @@ final class SimulatedCluster implements SimulatedServer.World {
         }
     }
 
+    /** A copy of some message is held up on its way, over whatever comes meanwhile. */
+    void holdUp() {
+        var ready = queue.stream().filter(envelope -> !envelope.timer()).toList();
+        if (!ready.isEmpty()) {
+            heldUp.add(ready.get(random.nextInt(ready.size())));
+        }
+    }
+
+    void letGo() {
+        if (!heldUp.isEmpty()) {
+            queue.add(heldUp.remove(random.nextInt(heldUp.size())));
+        }
+    }
+
     private boolean isCut(ServerName via) {
         return machines.containsKey(via) && machine(via).cutOff;
     }
@@ -498,6 +513,8 @@ final class SimulatedCluster implements SimulatedServer.World {
     }
 
     void heal() {
+        queue.addAll(heldUp);
+        heldUp.clear();
         troubled = false;
         cut.clear();
         disarm(false);

@@ -440,7 +440,8 @@ final class SimulatedServer {
         var right = guest.right();
         var partner = partner(second);
         if (partner == null
-                || !(partner.part() instanceof Second(var first, _) && first.equals(right))
+                || !(partner.part() instanceof Second(var first, _))
+                || !first.equals(right)
                 || dice == 0) {
             put(guest.with(new Alone()));
             tell(right.vm(), new ReplicaInput.RaiseBroke(right, second, "broken"));

@@ -131,6 +131,30 @@ class VmPairTest {
         }
 
         @Test
+        void newsOfAnEarlierPairAreNotTakenForThoseOfThisOne() {
+            var later = new RunRight(RIGHT.vm(), E8.next(), BETA, I1);
+            var vm = paired().at(E8.next());
+            assertThat(
+                            VmLife.decide(
+                                    new Raising(vm, RIGHT, later, RaiseStage.DISKS, 0),
+                                    BOTH,
+                                    new VmInput.PairRaised(RIGHT, SECONDARY, List.of())))
+                    .isInstanceOf(Ignored.class);
+            assertThat(
+                            VmLife.decide(
+                                    new GoingSolo(vm, RIGHT, later),
+                                    BOTH,
+                                    new VmInput.SoloDone(RIGHT, SECONDARY, List.of())))
+                    .isInstanceOf(Ignored.class);
+            assertThat(
+                            VmLife.decide(
+                                    new Lockstep(vm, RIGHT, later),
+                                    BOTH,
+                                    new VmInput.PartnerLost(RIGHT, SECONDARY, "silent")))
+                    .isInstanceOf(Ignored.class);
+        }
+
+        @Test
         void progressIsStoredInStepsOnly() {
             var little = new VmInput.RaiseAdvanced(RIGHT, SECONDARY, RaiseStage.DISKS, 9);
             var enough = new VmInput.RaiseAdvanced(RIGHT, SECONDARY, RaiseStage.DISKS, 10);

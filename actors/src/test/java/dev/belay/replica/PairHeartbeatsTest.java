@@ -1,0 +1,87 @@
+package dev.belay.replica;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.belay.decision.ReplicaState.Bonded;
+import dev.belay.model.Epoch;
+import dev.belay.model.Incarnation;
+import dev.belay.model.RunRight;
+import dev.belay.model.ServerName;
+import dev.belay.model.VmName;
+import dev.belay.replica.Hypervisor.ReplicaEvent;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+
+class PairHeartbeatsTest {
+    private static final ActorTestKit KIT = ActorTestKit.create();
+    private static final RunRight OWN = right(7, "alpha");
+    private static final RunRight PARTNER = right(8, "beta");
+    private final List<RunRight> beats = new CopyOnWriteArrayList<>();
+    private final List<ReplicaEvent> lost = new CopyOnWriteArrayList<>();
+
+    @AfterAll
+    static void end() {
+        KIT.shutdownTestKit();
+    }
+
+    private static RunRight right(long epoch, String server) {
+        return new RunRight(
+                new VmName("web"), new Epoch(epoch), new ServerName(server), new Incarnation(1));
+    }
+
+    private ActorRef<PairHeartbeats.Message> heartbeats(Duration limit) {
+        return KIT.spawn(PairHeartbeats.create(limit, (own, _) -> beats.add(own), lost::add));
+    }
+
+    @Test
+    void oneThatLeadsSpeaksFirstAndTellsOfSilenceOnce() {
+        heartbeats(Duration.ofMillis(300))
+                .tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, true)));
+        await().atMost(Duration.ofSeconds(30)).until(() -> !lost.isEmpty());
+        int before = beats.size();
+        await().atMost(Duration.ofSeconds(30)).until(() -> beats.size() > before + 20);
+        assertThat(lost)
+                .singleElement()
+                .isInstanceOfSatisfying(
+                        ReplicaEvent.PartnerLost.class,
+                        event -> {
+                            assertThat(event.right()).isEqualTo(OWN);
+                            assertThat(event.partner()).isEqualTo(PARTNER);
+                        });
+    }
+
+    @Test
+    void oneThatFollowsIsMuteUntilItIsSpokenTo() {
+        var heartbeats = heartbeats(Duration.ofMillis(300));
+        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, false)));
+        // One of another pair looks all the while.
+        var other = right(9, "alpha");
+        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(other, right(10, "beta"), true)));
+        await().atMost(Duration.ofSeconds(30)).until(() -> beats.size() > 20);
+        assertThat(beats).doesNotContain(OWN);
+        assertThat(lost).noneMatch(event -> event.right().equals(OWN));
+        heartbeats.tell(new PairHeartbeats.Heard(PARTNER, OWN));
+        await().atMost(Duration.ofSeconds(30)).until(() -> beats.contains(OWN));
+    }
+
+    @Test
+    void whatIsLetGoIsForgotten() {
+        var heartbeats = heartbeats(Duration.ofMillis(300));
+        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, true)));
+        await().atMost(Duration.ofSeconds(30)).until(() -> beats.contains(OWN));
+        heartbeats.tell(new PairHeartbeats.LetGo(OWN));
+        var other = right(9, "alpha");
+        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(other, right(10, "beta"), true)));
+        await().atMost(Duration.ofSeconds(30))
+                .until(() -> lost.stream().anyMatch(event -> event.right().equals(other)));
+        beats.clear();
+        await().atMost(Duration.ofSeconds(30)).until(() -> beats.size() > 10);
+        assertThat(beats).doesNotContain(OWN);
+    }
+}
