@@ -106,8 +106,9 @@ final class VmPair {
         return new VmAction.WakeAfter(pause(vm), vm.epoch());
     }
 
+    /** Short at first: without a second copy the next failure is noticed. */
     private static Duration pause(Vm vm) {
-        return Duration.ofSeconds(1L << Math.min(6, vm.pursuit().failures()));
+        return Duration.ofSeconds(1L << Math.clamp(vm.pursuit().failures() - 2, 0, 6));
     }
 
     /** What a VM that runs on one server and should run on two waits for. */

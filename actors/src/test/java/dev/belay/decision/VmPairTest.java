@@ -173,7 +173,7 @@ class VmPairTest {
                                     List.of(),
                                     List.of(
                                             new VmAction.WakeAfter(
-                                                    java.time.Duration.ofSeconds(2), E8))));
+                                                    java.time.Duration.ofSeconds(1), E8))));
             assertThat(Explanation.of(state, BOTH.view())).contains("beta: no room");
             // What is left of the last one is ended first.
             assertThat(hears(state, new VmInput.BackOffOver(E8))).isInstanceOf(Running.class);

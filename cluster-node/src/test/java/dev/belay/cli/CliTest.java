@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.belay.decision.VmInput;
 import dev.belay.http.TestNode;
+import dev.belay.model.Epoch;
 import dev.belay.model.VmName;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -118,7 +119,7 @@ class CliTest {
         assertThat(belay("vm protect web --level system --wait")).isZero();
         assertThat(out()).startsWith("web: Lockstep");
         assertThat(belay("vm switchover web")).isZero();
-        node.admin.tell(new VmName("web"), new VmInput.Tick());
+        node.admin.tell(new VmName("web"), new VmInput.BackOffOver(new Epoch(2)));
         assertThat(belay("vm list")).isZero();
         assertThat(out()).contains("SYSTEM  RUNNING  Lockstep", "beta     alpha");
         assertThat(belay("vm protect web --level restart --wait")).isZero();

@@ -144,7 +144,7 @@ class HttpApiTest {
         assertThat(vm.path("progress").isNull()).isTrue();
 
         assertThat(node.post("/api/v1/vms/web/switchover").status()).isEqualTo(202);
-        node.admin.tell(WEB, new VmInput.Tick());
+        node.admin.tell(WEB, new VmInput.BackOffOver(new Epoch(2)));
         vm = node.get("/api/v1/vms/web").body();
         assertThat(vm.path("primary").asText()).isEqualTo("beta");
         assertThat(vm.path("secondary").asText()).isEqualTo("alpha");
