@@ -1,7 +1,6 @@
 package dev.belay.qemu;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.belay.decision.RaiseStage;
 import dev.belay.decision.VmInput.Timing;
 import dev.belay.model.Epoch;
@@ -10,13 +9,11 @@ import dev.belay.replica.Hypervisor.HypervisorException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
-import java.nio.file.Files;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.BiConsumer;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,9 +37,8 @@ final class ColoRaise {
     private final PairQmp qmp;
     private final PairAddress at;
     private final Epoch secondary;
-    private final int nics;
+    private final ColoCards cards;
     private final int disks;
-    private final ReplicaFiles files;
     private final Runnable checkAborted;
     private final BiConsumer<RaiseStage, Integer> progress;
 
@@ -58,9 +54,8 @@ final class ColoRaise {
         this.qmp = qmp;
         this.at = state.at();
         this.secondary = state.partner().epoch();
-        this.nics = manifest.spec().nics().size();
+        this.cards = new ColoCards(qmp, at, manifest.spec().nics().size(), replica.files());
         this.disks = manifest.spec().disks().size();
-        this.files = replica.files();
         this.checkAborted = checkAborted;
         this.progress = progress;
     }
@@ -203,113 +198,22 @@ final class ColoRaise {
         }
     }
 
-    // --- Cards ---------------------------------------------------------------------------------
-
     private void connectCards() throws IOException {
-        for (var nic = 0; nic < nics; nic++) {
-            var ports = at.nics().get(nic);
-            // Never a second time: what was lost in between would be missed by nobody.
-            chardev("mirror0-" + nic, client(inet(ports.mirror())).put("reconnect-ms", 86_400_000));
-            chardev(
-                    "compare1-" + nic,
-                    client(inet(ports.compare())).put("reconnect-ms", 86_400_000));
-            innerPair("compare0-" + nic, "compare0in-" + nic, "cmp" + nic);
-            innerPair("compareout-" + nic, "compareout0-" + nic, "out" + nic);
-        }
+        cards.connect();
         var connected =
                 PairQmp.await(
                         CONNECT_LIMIT,
                         () -> {
                             checkAborted.run();
                             copied();
-                            return unconnected().isEmpty();
+                            return cards.unconnected().isEmpty();
                         });
         if (!connected) {
             throw new HypervisorException(
-                    "the network cards' filters do not reach the other server: " + unconnected(),
+                    "the network cards' filters do not reach the other server: "
+                            + cards.unconnected(),
                     true);
         }
-    }
-
-    private List<String> unconnected() {
-        var chardevs = qmp.chardevs();
-        return IntStream.range(0, nics)
-                .mapToObj(PairCommand::outerChardevs)
-                .flatMap(List::stream)
-                .map(id -> chardevs.getOrDefault(id, id + " is gone"))
-                .filter(where -> !where.contains("<->"))
-                .toList();
-    }
-
-    private void innerPair(String server, String client, String socket) throws IOException {
-        var path = files.filter(socket);
-        Files.deleteIfExists(path);
-        chardev(server, backend(unix(path.toString()), true).put("wait", false));
-        chardev(client, client(unix(path.toString())));
-    }
-
-    private ObjectNode inet(int port) {
-        var address = QmpClient.arguments().put("type", "inet");
-        address.putObject("data").put("host", at.host()).put("port", Integer.toString(port));
-        return address;
-    }
-
-    private static ObjectNode unix(String path) {
-        var address = QmpClient.arguments().put("type", "unix");
-        address.putObject("data").put("path", path);
-        return address;
-    }
-
-    private static ObjectNode client(ObjectNode address) {
-        return backend(address, false);
-    }
-
-    private static ObjectNode backend(ObjectNode address, boolean server) {
-        var data = QmpClient.arguments();
-        data.set("addr", address);
-        return data.put("server", server);
-    }
-
-    private void chardev(String id, ObjectNode data) {
-        var arguments = QmpClient.arguments().put("id", id);
-        arguments.putObject("backend").put("type", "socket").set("data", data);
-        qmp.run("chardev-add", arguments);
-    }
-
-    /** From here on nothing gets out that the secondary would not say too. */
-    private void filter(int nic) {
-        netFilter(nic, "filter-mirror", "m0-", "tx", "outdev", "mirror0-");
-        netFilter(nic, "filter-redirector", "redire0-", "rx", "indev", "compareout-");
-        netFilter(nic, "filter-redirector", "redire1-", "rx", "outdev", "compare0-");
-        object("iothread", "iocmp-" + nic, QmpClient.arguments());
-        object(
-                "colo-compare",
-                "comp0-" + nic,
-                QmpClient.arguments()
-                        .put("primary_in", "compare0in-" + nic)
-                        .put("secondary_in", "compare1-" + nic)
-                        .put("outdev", "compareout0-" + nic)
-                        .put("iothread", "iocmp-" + nic)
-                        .put("vnet_hdr_support", true));
-    }
-
-    private void netFilter(
-            int nic, String type, String id, String queue, String direction, String chardev) {
-        var arguments =
-                QmpClient.arguments()
-                        .put("netdev", "hn" + nic)
-                        .put("queue", queue)
-                        .put(direction, chardev + nic)
-                        .put("vnet_hdr_support", true);
-        if (qmp.hasObject(PairCommand.rewriter(nic))) {
-            // It was a secondary once, and translates the numbers of connections of that time.
-            arguments.put("insert", "before").put("position", "id=" + PairCommand.rewriter(nic));
-        }
-        object(type, id + nic, arguments);
-    }
-
-    private void object(String type, String id, ObjectNode arguments) {
-        qmp.run("object-add", arguments.put("qom-type", type).put("id", id));
     }
 
     // --- Memory --------------------------------------------------------------------------------
@@ -377,9 +281,7 @@ final class ColoRaise {
             qmp.run("blockdev-add", PairCommand.quorumNode(k, secondary));
             qmp.reopen(k, PairCommand.quorum(k, secondary));
         }
-        for (var nic = 0; nic < nics; nic++) {
-            filter(nic);
-        }
+        cards.filter();
         progress.accept(RaiseStage.LOCKSTEP, 50);
         checkAborted.run();
         qmp.run("migrate-continue", QmpClient.arguments().put("state", "pre-switchover"));
