@@ -139,11 +139,22 @@ final class Gate {
                 .start(() -> {
                     changing.lock();
                     try {
-                        open.remove(taps);
+                        closeInKernel(taps);
                     } finally {
                         changing.unlock();
                     }
                 });
+    }
+
+    /** What fails closes by itself when the lease is over, which is later than wanted. */
+    private void closeInKernel(Collection<String> taps) {
+        for (var attempt = 1; attempt <= ATTEMPTS; attempt++) {
+            var problem = open.remove(taps);
+            if (problem.isEmpty()) {
+                return;
+            }
+            log.warn("The gate of {} could not be closed: {}", taps, problem.get());
+        }
     }
 
     /** Grants count again for the taps; they stay closed until the next. */

@@ -26,6 +26,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -90,7 +91,7 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
     private final Set<Incarnation> over = ConcurrentHashMap.newKeySet();
 
     /** Replicas that do not run, but whose remains do not go away. */
-    private final Set<ReplicaFiles> unburied = ConcurrentHashMap.newKeySet();
+    private final Map<ReplicaFiles, ReplicaStatus> unburied = new ConcurrentHashMap<>();
 
     /** What happened before anybody observed; the lock of {@code observer} too. */
     private final List<ReplicaEvent> unheard = new ArrayList<>();
@@ -410,7 +411,10 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
         }
         var replica = new Replica(manifest, files, remains, this::happened);
         replicas.put(Key.of(replica.right()), replica);
-        gate.adopt(replica.taps(), manifest.spec().level() == Level.SYSTEM);
+        // Of the level the manifest knows only what it was at the start.
+        gate.adopt(
+                replica.taps(),
+                Files.exists(files.pair()) || manifest.spec().level() == Level.SYSTEM);
         var half = adoptPair(replica);
         // A lease that was granted to this process a moment before counts for it too.
         var deadline = leases.get(replica.right().incarnation());
@@ -473,12 +477,13 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
                     why,
                     BURY_AGAIN.toSeconds());
             var right = manifest(files).map(Manifest::right);
-            if (right.isPresent() && unburied.add(files)) {
+            var status = right.map(one -> new ReplicaStatus(one, true, why));
+            if (status.isPresent() && unburied.put(files, status.get()) == null) {
                 Thread.ofVirtual()
                         .name("bury-" + files.vm())
                         .start(() -> keepBurying(files, right.get()));
             }
-            return right.map(one -> new ReplicaStatus(one, true, why));
+            return status;
         }
     }
 
@@ -582,7 +587,10 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
 
     @Override
     public List<ReplicaStatus> replicas() {
-        return replicas.values().stream().filter(Replica::isThere).map(Replica::status).toList();
+        return Stream.concat(
+                        replicas.values().stream().filter(Replica::isThere).map(Replica::status),
+                        unburied.values().stream())
+                .toList();
     }
 
     @Override

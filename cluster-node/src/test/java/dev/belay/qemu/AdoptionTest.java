@@ -91,12 +91,16 @@ class AdoptionTest {
             assertThat(status(found, "bad").detail())
                     .contains("cannot be cleared away")
                     .contains(stuck.toString());
+            assertThat(hypervisor.replicas())
+                    .extracting(ReplicaStatus::right)
+                    .containsExactly(right("bad"));
 
             // Its end is told once what is in the way is gone.
             Files.delete(stuck.resolve("in-the-way"));
             var event = events.poll(30, TimeUnit.SECONDS);
             assertThat(event).isInstanceOf(ReplicaEvent.Exited.class);
             assertThat(event.right()).isEqualTo(right("bad"));
+            assertThat(hypervisor.replicas()).isEmpty();
         }
     }
 

@@ -60,20 +60,14 @@ final class LabFaults {
                         .orElseThrow(
                                 () -> new LabException("the JVM of " + node + " is not running"));
         var at = Instant.now();
-        NodeProcesses.kill(pid);
+        lab.processes(node).kill(pid);
         return at;
     }
 
     /** Like {@link #crash}, and the JVM stays away until {@link #start}. */
     Instant crashForGood(String node) {
         lab.requirePower(node);
-        lab.files(node)
-                .supervisor()
-                .ifPresent(pid -> {
-                    if (lab.processes(node).contains(pid)) {
-                        NodeProcesses.kill(pid);
-                    }
-                });
+        lab.files(node).supervisor().ifPresent(lab.processes(node)::kill);
         return crash(node);
     }
 
@@ -180,7 +174,7 @@ final class LabFaults {
             if (lab.supervised(node)) {
                 return false;
             }
-            lab.jvm(node).ifPresent(NodeProcesses::kill);
+            lab.jvm(node).ifPresent(lab.processes(node)::kill);
             lab.files(node).launch(state, known);
             return true;
         }

@@ -129,8 +129,9 @@ final class NodeProcesses {
         until("resumed", "CONT", Running::isStopped);
     }
 
-    static void kill(long pid) {
-        signal("KILL", List.of(pid));
+    /** SIGKILL to one, until it is gone. */
+    void kill(long pid) {
+        until("killed", "KILL", process -> process.pid == pid);
     }
 
     private void until(String what, String signal, Predicate<Running> concerned) {
