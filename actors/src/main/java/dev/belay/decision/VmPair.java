@@ -108,7 +108,7 @@ final class VmPair {
 
     /** Short at first: without a second copy the next failure is noticed. */
     private static Duration pause(Vm vm) {
-        return Duration.ofSeconds(1L << Math.clamp(vm.pursuit().failures() - 2, 0, 6));
+        return Duration.ofSeconds(1L << Math.clamp(vm.pursuit().failures() - 2, 0, 4));
     }
 
     /** What a VM that runs on one server and should run on two waits for. */
