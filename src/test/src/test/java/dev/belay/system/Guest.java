@@ -8,9 +8,15 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
-/** The test guest, asked over the client network as its users would. */
-record Guest(String address) {
-    private static final int TIMEOUT_MILLIS = 2000;
+/**
+ * The test guest, asked over the client network as its users would.
+ *
+ * @param timeoutMillis how long it may take to connect, and to answer
+ */
+record Guest(String address, int timeoutMillis) {
+    Guest(String address) {
+        this(address, 2000);
+    }
 
     /** Which boot this is; empty while nothing answers. */
     Optional<String> bootId() {
@@ -41,8 +47,8 @@ record Guest(String address) {
 
     private Optional<String> ask(int port, String line) {
         try (var socket = new Socket()) {
-            socket.connect(new InetSocketAddress(address, port), TIMEOUT_MILLIS);
-            socket.setSoTimeout(TIMEOUT_MILLIS);
+            socket.connect(new InetSocketAddress(address, port), timeoutMillis);
+            socket.setSoTimeout(timeoutMillis);
             var in =
                     new BufferedReader(
                             new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));

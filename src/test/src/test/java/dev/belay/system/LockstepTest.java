@@ -40,7 +40,7 @@ class LockstepTest {
                                         .withLevel("SYSTEM")
                                         .withDisk(TestVm.Disk.MIRRORED)
                                         .withAwait(Cluster.PATIENCE));
-        guest = new Guest(vm.address());
+        guest = new Guest(vm.address(), (int) Cluster.PATIENCE.toMillis());
         awaitLockstep();
         client = new SteadyClient(vm.address());
     }
