@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import org.apache.ratis.proto.RaftProtos.LogEntryProto;
 import org.apache.ratis.protocol.Message;
@@ -53,6 +54,7 @@ final class JournalStateMachine extends BaseStateMachine {
 
     private final StoreFolder folder;
     private final Collection<String> voters;
+    private final BooleanSupplier beginsAnew;
     private final Listener listener;
     private final SimpleStateMachineStorage snapshots = new SimpleStateMachineStorage();
     private final SnapshotExport export = new SnapshotExport(snapshots, this::onDamage);
@@ -70,9 +72,17 @@ final class JournalStateMachine extends BaseStateMachine {
     private volatile long newestOffset;
     private volatile long generation;
 
-    JournalStateMachine(Path storeFolder, Collection<String> voters, Listener listener) {
+    /**
+     * @param beginsAnew whether this voter forgot what it stored, and is not counted again yet
+     */
+    JournalStateMachine(
+            Path storeFolder,
+            Collection<String> voters,
+            BooleanSupplier beginsAnew,
+            Listener listener) {
         this.folder = new StoreFolder(storeFolder);
         this.voters = voters;
+        this.beginsAnew = beginsAnew;
         this.listener = listener;
     }
 
@@ -80,7 +90,12 @@ final class JournalStateMachine extends BaseStateMachine {
     public void initialize(RaftServer server, RaftGroupId group, RaftStorage storage)
             throws IOException {
         super.initialize(server, group, storage);
-        desk = new VoterDesk(server, query -> reading(open -> open.query(query)));
+        desk =
+                new VoterDesk(
+                        server,
+                        query -> reading(open -> open.query(query)),
+                        () -> getLastAppliedTermIndex().getIndex(),
+                        beginsAnew);
         getLifeCycle()
                 .startAndTransition(() -> {
                     snapshots.init(storage);

@@ -100,7 +100,7 @@ final class RaftCall {
                     nextTo(number, RaftPeerId.valueOf(leader), new IOException(why), Duration.ZERO);
             case VoterAnswer.Elsewhere(var _, var why) ->
                     nextTo(number, caller.afterRefusal(from), new IOException(why), PAUSE);
-            case VoterAnswer.View _, VoterAnswer.Copy _ ->
+            case VoterAnswer.View _, VoterAnswer.Copy _, VoterAnswer.Testimony _ ->
                     next(number, from, new IOException("Not an answer to a write"), PAUSE);
             case null ->
                     next(

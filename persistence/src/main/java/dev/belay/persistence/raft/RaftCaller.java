@@ -193,6 +193,17 @@ final class RaftCaller implements AutoCloseable {
                 });
     }
 
+    /** The same, and how much of what that voter stored is in its copy. */
+    CompletableFuture<VoterAnswer.Testimony> testimony(RaftPeerId voter, byte[] query) {
+        return put(voter, VoterDesk.testify(query))
+                .thenApply(answer -> {
+                    if (answer instanceof VoterAnswer.Testimony testimony) {
+                        return testimony;
+                    }
+                    throw new IllegalStateException("Not a testimony: " + answer);
+                });
+    }
+
     /** Puts a request to a voter, once; the answer may be that somebody else is the leader. */
     CompletableFuture<VoterAnswer> put(RaftPeerId voter, byte[] bytes) {
         var content = ByteString.copyFrom(bytes);

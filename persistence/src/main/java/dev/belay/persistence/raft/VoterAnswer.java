@@ -28,11 +28,21 @@ sealed interface VoterAnswer {
     /** To a look into its own copy, which may lag. */
     record Copy(byte[] answer) implements VoterAnswer {}
 
+    /**
+     * To the question of a voter that forgot what it stored.
+     *
+     * @param applied the newest Raft entry that is in this voter's copy
+     * @param logEnd the newest one that it stored; -1: none ever
+     * @param answer out of its copy
+     */
+    record Testimony(long applied, long logEnd, byte[] answer) implements VoterAnswer {}
+
     int VIEW = 1;
     int APPLIED = 2;
     int ELSEWHERE = 3;
     int FAILED = 4;
     int COPY = 5;
+    int TESTIMONY = 6;
 
     default byte[] toBytes() {
         var out = new WireWriter();
@@ -44,6 +54,8 @@ sealed interface VoterAnswer {
                     out.u8(ELSEWHERE).text(leader).text(why).toBytes();
             case Copy(var answer) -> out.u8(COPY).bytes(answer).toBytes();
             case Failed(var why) -> out.u8(FAILED).text(why).toBytes();
+            case Testimony(var applied, var logEnd, var answer) ->
+                    out.u8(TESTIMONY).i64(applied).i64(logEnd).bytes(answer).toBytes();
         };
     }
 
@@ -57,6 +69,7 @@ sealed interface VoterAnswer {
                     case ELSEWHERE -> new Elsewhere(in.text(), in.text());
                     case COPY -> new Copy(in.bytes());
                     case FAILED -> new Failed(in.text());
+                    case TESTIMONY -> new Testimony(in.i64(), in.i64(), in.bytes());
                     default -> throw new MalformedException("Unknown answer of a voter " + code);
                 };
         in.end();

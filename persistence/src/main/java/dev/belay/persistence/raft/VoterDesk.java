@@ -9,6 +9,8 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.apache.ratis.protocol.ClientId;
@@ -36,19 +38,30 @@ final class VoterDesk {
     private static final byte LOOK = 3;
     private static final byte COUNT = 4;
     private static final byte DISCOUNT = 5;
+    private static final byte TESTIFY = 6;
 
     private final RaftServer server;
     private final UnaryOperator<byte[]> copy;
+    private final LongSupplier applied;
+    private final BooleanSupplier beginsAnew;
     private final Executor threads = Executors.newVirtualThreadPerTaskExecutor();
     private final ClientId client = ClientId.randomId();
     private final AtomicLong callIds = new AtomicLong();
 
     /**
      * @param copy answers a query out of this voter's copy
+     * @param applied the newest entry that is in it
+     * @param beginsAnew whether this voter forgot what it stored, and is not counted again yet
      */
-    VoterDesk(RaftServer server, UnaryOperator<byte[]> copy) {
+    VoterDesk(
+            RaftServer server,
+            UnaryOperator<byte[]> copy,
+            LongSupplier applied,
+            BooleanSupplier beginsAnew) {
         this.server = server;
         this.copy = copy;
+        this.applied = applied;
+        this.beginsAnew = beginsAnew;
     }
 
     static byte[] read(byte[] query) {
@@ -61,6 +74,10 @@ final class VoterDesk {
 
     static byte[] look(byte[] query) {
         return put(LOOK, query);
+    }
+
+    static byte[] testify(byte[] query) {
+        return put(TESTIFY, query);
     }
 
     /** That this voter's voice counts among the others'. */
@@ -91,6 +108,7 @@ final class VoterDesk {
             case LOOK ->
                     CompletableFuture.completedFuture(
                             new VoterAnswer.Copy(copy.apply(content.toByteArray())));
+            case TESTIFY -> testimony(content.toByteArray());
             case COUNT -> count(new WireReader(content.toByteArray()));
             case DISCOUNT -> discount(new WireReader(content.toByteArray()));
             default ->
@@ -114,6 +132,18 @@ final class VoterDesk {
         var leader = info.getLeaderId();
         return new VoterAnswer.View(
                 info.getCurrentTerm(), led, leader == null ? "" : leader.toString(), answer);
+    }
+
+    /** What is applied is looked up before the copy is, which then holds no less. */
+    private CompletableFuture<VoterAnswer> testimony(byte[] query) {
+        if (beginsAnew.getAsBoolean()) {
+            return CompletableFuture.failedFuture(
+                    new IllegalStateException("It begins anew: it forgot what it stored"));
+        }
+        long inCopy = applied.getAsLong();
+        long logEnd = division().getRaftLog().getNextIndex() - 1;
+        return CompletableFuture.completedFuture(
+                new VoterAnswer.Testimony(inCopy, logEnd, copy.apply(query)));
     }
 
     private RaftServer.Division division() {

@@ -44,7 +44,10 @@ final class VoterPeer implements AutoCloseable {
                 new VoterPeer(
                         settings,
                         new JournalStateMachine(
-                                stores(settings), settings.voters().keySet(), listener));
+                                stores(settings),
+                                settings.voters().keySet(),
+                                () -> Files.exists(anew(settings)),
+                                listener));
         if (peer.room.lackToStart().isEmpty()) {
             peer.open();
         }

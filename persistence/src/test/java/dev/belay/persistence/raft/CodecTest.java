@@ -98,6 +98,22 @@ class CodecTest {
         check(ReplyCodec.encode(reply), ReplyCodec::decode, reply);
     }
 
+    static List<VoterAnswer> voterAnswers() {
+        return List.of(
+                new VoterAnswer.View(3, 2, "a", BYTES),
+                new VoterAnswer.Applied(BYTES),
+                new VoterAnswer.Elsewhere("b", "no"),
+                new VoterAnswer.Failed("no"),
+                new VoterAnswer.Copy(BYTES),
+                new VoterAnswer.Testimony(6, -1, BYTES));
+    }
+
+    @ParameterizedTest
+    @MethodSource("voterAnswers")
+    void aVotersAnswerComesBackAndNothingLessDoes(VoterAnswer answer) {
+        check(answer.toBytes(), VoterAnswer::of, answer);
+    }
+
     private static void check(byte[] bytes, Function<byte[], Object> decode, Object expected) {
         assertThat(decode.apply(bytes)).usingRecursiveComparison().isEqualTo(expected);
         for (int length = 0; length < bytes.length; length++) {

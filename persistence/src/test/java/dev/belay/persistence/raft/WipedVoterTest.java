@@ -62,6 +62,46 @@ class WipedVoterTest {
         }
     }
 
+    /** As above, after a power cut: the others' copies are made anew out of their logs. */
+    @Test
+    void theOthersDoNotSayItIsNewBeforeTheyReadTheirLogs() throws IOException {
+        try (var peers = Peers.start(folder, 3)) {
+            awaitAllTakePart(peers);
+            peers.stop("c");
+            write(peers.journal("a"), 1);
+            peers.stopAll();
+            wipe(peers, "b");
+            delete(peers.folder("a").resolve("store"));
+            delete(peers.folder("c").resolve("store"));
+
+            peers.names().reversed().forEach(peers::start);
+
+            await().atMost(Peers.LONG).until(() -> !peers.forgotten.isEmpty());
+            assertThat(texts(peers.journal("a"), "vm|a")).containsExactly("e1");
+            assertThat(peers.folder("b").resolve("raft").resolve(RatisConfig.GROUP.getUuid() + ""))
+                    .doesNotExist();
+            assertThat(peers.fatal).isEmpty();
+        }
+    }
+
+    @Test
+    void allComeBackAfterAPowerCut() throws IOException {
+        try (var peers = Peers.start(folder, 3)) {
+            awaitAllTakePart(peers);
+            write(peers.journal("a"), 1);
+            peers.stopAll();
+            for (var name : peers.names()) {
+                delete(peers.folder(name).resolve("store"));
+            }
+
+            peers.names().forEach(peers::start);
+
+            write(peers.journal("b"), 2);
+            assertThat(texts(peers.journal("c"), "vm|a")).containsExactly("e1", "e2");
+            assertThat(peers.forgotten).isEmpty();
+        }
+    }
+
     @Test
     void anOperatorLetsItBeginAnewAndItCarriesAMajorityAgain() throws IOException {
         try (var peers = Peers.start(folder, 3)) {
@@ -204,7 +244,11 @@ class WipedVoterTest {
 
     private static void wipe(Peers peers, String name) throws IOException {
         peers.stop(name);
-        try (var files = Files.walk(peers.folder(name))) {
+        delete(peers.folder(name));
+    }
+
+    private static void delete(Path folder) throws IOException {
+        try (var files = Files.walk(folder)) {
             List<Path> all = files.sorted(Comparator.reverseOrder()).toList();
             for (var file : all) {
                 Files.delete(file);
