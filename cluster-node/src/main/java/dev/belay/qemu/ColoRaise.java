@@ -229,7 +229,8 @@ final class ColoRaise {
                         .put("downtime-limit", DOWNTIME_MILLIS));
         qmp.run(
                 "migrate",
-                QmpClient.arguments().put("uri", "tcp:" + at.host() + ":" + at.migration()));
+                QmpClient.arguments()
+                        .put("uri", PairCommand.migrationUri(at.host(), at.migration())));
         var told = new Progress(RaiseStage.MEMORY);
         var since = System.nanoTime();
         var patient = false;

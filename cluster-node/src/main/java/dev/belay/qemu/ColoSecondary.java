@@ -3,7 +3,9 @@ package dev.belay.qemu;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.belay.decision.VmInput.Timing;
+import dev.belay.model.Epoch;
 import dev.belay.model.PairAddress;
+import dev.belay.model.VmSpec;
 import dev.belay.replica.Hypervisor.HypervisorException;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -12,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,6 +27,10 @@ final class ColoSecondary {
     private static final Duration TAKEOVER_LIMIT = Duration.ofMinutes(2);
 
     private static final Duration RUN_LIMIT = Duration.ofSeconds(30);
+
+    /** Longer than a disk needs that is not slow, and shorter than a guest's clients notice. */
+    private static final Duration HOLD_LIMIT = Duration.ofMillis(200);
+
     private static final Duration TOLD = Duration.ofSeconds(10);
 
     private final QemuSettings settings;
@@ -43,7 +50,9 @@ final class ColoSecondary {
     PairAddress listen(PairQmp qmp) {
         var host = settings.nbdAddress();
         qmp.capabilities(true, "x-colo", "return-path");
-        qmp.run("migrate-incoming", QmpClient.arguments().put("uri", "tcp:" + host + ":0"));
+        qmp.run(
+                "migrate-incoming",
+                QmpClient.arguments().put("uri", PairCommand.migrationUri(host, 0)));
         var migration = qmp.run("query-migrate").path("socket-address").path(0).path("port");
         var door = openDoor(qmp, host);
         var chardevs = qmp.chardevs();
@@ -128,35 +137,43 @@ final class ColoSecondary {
     /**
      * Makes it an ordinary replica; may be repeated after any failure in between.
      *
+     * <p>By itself QEMU writes a disk's overlays back into its leg, and at the end of that has the
+     * guest write straight into the leg. Nobody may start from the overlays after that, so the
+     * guest is held until the mark is gone that says to do so. When its disk is slow that takes too
+     * long: it runs on, on the whole chain, and is held for a moment once that ends.
+     *
      * @param openOutput joins the bridges and opens the gate
      */
     List<Timing> promote(PairQmp qmp, LegFiles legs, Waiting.Step openOutput) throws IOException {
-        var spec = replica.manifest().spec();
         var laps = new Laps();
-        if (PairQmp.chainsOf(qmp.nodes(), disks).isEmpty() && disks > 0) {
-            // An earlier attempt came this far; only the rest is missing.
-            legs.writtenBack(spec, replica.right().epoch());
-        } else {
-            legs.overlaid(spec, replica.right().epoch());
-        }
+        var above = new WrittenBack(qmp.within(TAKEOVER_LIMIT), legs);
         // Without it QEMU would go on waiting for a primary that hangs or is cut off.
         qmp.yank(ColoSecondary::leadsToPrimary);
         // First of all: a primary that is not dead yet can write into the leg through it.
         qmp.tried("nbd-server-stop", QmpClient.arguments(), PairQmp.LIMIT);
         laps.lap("locked the other server out");
-        Waiting.both(() -> takeOver(qmp), openOutput);
-        laps.lap("took over and opened the output");
-        if (!PairQmp.await(RUN_LIMIT, () -> runs(qmp.status()))) {
-            throw new HypervisorException(
-                    replica.right()
-                            + " took over but its guest does not run: QEMU says '"
-                            + qmp.status()
-                            + "'. It is tried again.",
-                    true);
+        var patient = qmp.within(TAKEOVER_LIMIT);
+        takeOver(patient);
+        laps.lap("took over");
+        above.hold();
+        leaveFilters(patient);
+        var whole = above.await(HOLD_LIMIT);
+        laps.lap(whole ? "wrote the newest bytes to the disks" : "waited for a slow disk");
+        openOutput.take();
+        announce(patient);
+        above.unmark();
+        above.release();
+        laps.lap("opened the output and ran the guest");
+        // Nothing else before this: from here on the guest may reach a leg at any moment.
+        while (!above.await(TOLD)) {
+            log.warn(
+                    "{} runs, but its newest bytes are still being written to the disks {}; are they slow?",
+                    replica.right(),
+                    above.names());
         }
-        laps.lap("ran the guest");
-        writeBack(qmp, legs);
-        laps.lap("wrote the newest bytes to the disks");
+        leaveChain(qmp);
+        legs.discard(replica.manifest().spec(), replica.right().epoch());
+        laps.lap("let the overlays go");
         return laps.all();
     }
 
@@ -167,61 +184,137 @@ final class ColoSecondary {
 
     private void takeOver(PairQmp qmp) {
         if (qmp.migration().equals("colo")) {
-            qmp.run("x-colo-lost-heartbeat", QmpClient.arguments(), TAKEOVER_LIMIT);
+            qmp.run("x-colo-lost-heartbeat");
         }
-        for (var nic = 0; nic < nics; nic++) {
-            qmp.removeObjects(PairCommand.secondaryObjects(nic));
-        }
-        if (nics > 0) {
-            // The switches learn where the guest is now.
-            qmp.run(
-                    "announce-self",
-                    QmpClient.arguments()
-                            .put("initial", 50)
-                            .put("max", 500)
-                            .put("rounds", 5)
-                            .put("step", 50),
-                    TAKEOVER_LIMIT);
-        }
-        for (var nic = 0; nic < nics; nic++) {
-            qmp.removeChardevs(PairCommand.secondaryChardevs(nic));
+        // QEMU starts the guest itself, a moment later; whoever stops it before that is not heard.
+        if (!PairQmp.await(
+                RUN_LIMIT, () -> !qmp.migration().equals("colo") && runs(qmp.status()))) {
+            throw new HypervisorException(
+                    replica.right()
+                            + " took over but its guest does not run: QEMU says '"
+                            + qmp.status()
+                            + "'. It is tried again.",
+                    true);
         }
     }
 
-    /** Panicked, powered off or stopped for a disk: that is the guest's, and is told. */
+    /** Or panicked, powered off or stopped for a disk: that is the guest's, and is told. */
     private static boolean runs(String status) {
         return !status.equals("colo")
                 && !status.equals("inmigrate")
                 && !status.equals("finish-migrate");
     }
 
-    private void writeBack(PairQmp qmp, LegFiles legs) throws IOException {
-        var epoch = replica.right().epoch();
+    private void leaveFilters(PairQmp qmp) {
+        for (var nic = 0; nic < nics; nic++) {
+            qmp.removeObjects(PairCommand.secondaryObjects(nic));
+        }
+    }
+
+    /** The switches learn where the guest is now. */
+    private void announce(PairQmp qmp) {
+        if (nics > 0) {
+            qmp.run(
+                    "announce-self",
+                    QmpClient.arguments()
+                            .put("initial", 50)
+                            .put("max", 500)
+                            .put("rounds", 5)
+                            .put("step", 50));
+        }
+    }
+
+    private void leaveChain(PairQmp qmp) {
+        for (var nic = 0; nic < nics; nic++) {
+            qmp.removeChardevs(PairCommand.secondaryChardevs(nic));
+        }
         for (var k = 0; k < disks; k++) {
-            awaitWrittenBack(qmp, k);
-            var leg = QemuCommand.leg(k, epoch);
+            var leg = QemuCommand.leg(k, replica.right().epoch());
             if (!qmp.nodes().getOrDefault(QemuCommand.vd(k), Map.of()).containsValue(leg)) {
                 qmp.reopen(k, leg);
             }
             qmp.deleteNodes(PairCommand.secondaryNodes(k));
         }
         qmp.capabilities(false, "x-colo", "return-path");
-        legs.writtenBack(replica.manifest().spec(), epoch);
     }
 
-    /** QEMU lists no job for it; the graph is the only sign. As long as its disk is slow. */
-    private void awaitWrittenBack(PairQmp qmp, int k) {
-        while (!PairQmp.await(
-                TOLD,
-                () -> {
-                    var child = qmp.nodes().get("childs" + k);
-                    return child == null
-                            || List.copyOf(child.values()).equals(List.of(PairCommand.parent(k)));
-                })) {
-            log.warn(
-                    "{} runs, but its newest bytes are still being written to the disk {}; is the disk slow?",
-                    replica.right(),
-                    replica.manifest().spec().disks().get(k).name());
+    /** Which disks' overlays are still above their legs, and the guest that must not run ahead. */
+    private final class WrittenBack {
+        private final PairQmp qmp;
+        private final LegFiles legs;
+        private final VmSpec spec = replica.manifest().spec();
+        private final Epoch epoch = replica.right().epoch();
+        private final List<String> marked;
+
+        /** Marks what is to be written back; what already was is never marked again. */
+        private WrittenBack(PairQmp qmp, LegFiles legs) throws IOException {
+            this.qmp = qmp;
+            this.legs = legs;
+            var nodes = qmp.nodes();
+            var above =
+                    IntStream.range(0, disks)
+                            .filter(k -> !PairQmp.isWrittenBack(nodes, k))
+                            .mapToObj(k -> spec.disks().get(k).name())
+                            .toList();
+            marked = new ArrayList<>(legs.overlaid(spec.name(), epoch, above));
+        }
+
+        private List<String> names() {
+            return marked;
+        }
+
+        /** One that panicked or waits for a disk writes nothing. */
+        private void hold() {
+            if (!marked.isEmpty() && qmp.status().equals("running")) {
+                qmp.run("stop");
+            }
+        }
+
+        /** Also when an earlier attempt, or process of the node, held it. */
+        private void release() {
+            if (qmp.status().equals("paused")) {
+                qmp.run("cont");
+            }
+        }
+
+        /** False when it takes longer. A guest that runs does so afterwards. */
+        private boolean await(Duration limit) throws IOException {
+            for (var end = System.nanoTime() + limit.toNanos(); !marked.isEmpty(); ) {
+                unmark();
+                if (!marked.isEmpty()
+                        && (System.nanoTime() > end || !Waiting.millis(PairQmp.POLL_MILLIS))) {
+                    return false;
+                }
+            }
+            return true;
+        }
+
+        private void unmark() throws IOException {
+            if (!replica.isRunning()) {
+                throw new HypervisorException(
+                        replica.right()
+                                + " ended while it took over. Its newest bytes are kept, and are written to its disks when it starts here again.",
+                        true);
+            }
+            var nodes = qmp.nodes();
+            var done =
+                    IntStream.range(0, disks)
+                            .filter(k -> PairQmp.isWrittenBack(nodes, k))
+                            .mapToObj(k -> spec.disks().get(k))
+                            .filter(disk -> marked.contains(disk.name()))
+                            .toList();
+            if (done.isEmpty()) {
+                return;
+            }
+            var ran = qmp.status().equals("running");
+            hold();
+            for (var disk : done) {
+                legs.writtenBack(spec.name(), epoch, disk);
+                marked.remove(disk.name());
+            }
+            if (ran) {
+                release();
+            }
         }
     }
 }

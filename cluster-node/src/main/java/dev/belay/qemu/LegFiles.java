@@ -19,6 +19,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.TreeSet;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * This server's legs of MIRRORED disks. They stay when the server reboots, and when nothing of the
@@ -26,6 +29,8 @@ import java.util.Optional;
  * a leg alone is not the disk. Blocks.
  */
 final class LegFiles {
+    private static final Logger log = LoggerFactory.getLogger(LegFiles.class);
+
     /** An image may be large, and its storage slow. */
     private static final Duration COPY_LIMIT = Duration.ofHours(1);
 
@@ -41,7 +46,7 @@ final class LegFiles {
      * Why a leg is not the whole disk. Kept in a file from before it becomes true until after it
      * has ceased to be.
      *
-     * @param disks names
+     * @param disks names of those of which it is true
      */
     record Mark(Kind kind, Epoch epoch, List<String> disks) {
         enum Kind {
@@ -160,6 +165,7 @@ final class LegFiles {
      */
     private void settle(VmSpec spec, Mark mark) throws IOException {
         var vm = spec.name();
+        var left = new TreeSet<>(mark.disks());
         for (var disk : mirrored(spec)) {
             if (!mark.disks().contains(disk.name())) {
                 continue;
@@ -195,8 +201,8 @@ final class LegFiles {
                                 file.toString()));
             }
             force(leg(vm, disk), StandardOpenOption.WRITE);
-            var left = mark.disks().stream().filter(name -> !name.equals(disk.name())).toList();
-            mark(vm, new Mark(mark.kind(), mark.epoch(), left));
+            left.remove(disk.name());
+            mark(vm, new Mark(mark.kind(), mark.epoch(), List.copyOf(left)));
         }
         unmark(vm);
         discard(spec, mark.epoch());
@@ -268,8 +274,8 @@ final class LegFiles {
         }
     }
 
-    /** In lockstep: each leg is the whole disk from here on. */
-    void filled(VmName vm, Epoch epoch) throws IOException {
+    /** In lockstep: each leg is the whole disk from here on. Any thread. */
+    synchronized void filled(VmName vm, Epoch epoch) throws IOException {
         if (isMarked(vm, Mark.Kind.FILLING, epoch)) {
             unmark(vm);
         }
@@ -280,23 +286,44 @@ final class LegFiles {
         return isMarked(vm, Mark.Kind.FILLING, epoch);
     }
 
-    /** From here on the legs alone are not the disks; on the disk when this returns. */
-    void overlaid(VmSpec spec, Epoch epoch) throws IOException {
-        var names = mirrored(spec).stream().map(DiskSpec::name).toList();
-        if (!names.isEmpty()) {
-            mark(spec.name(), new Mark(Mark.Kind.OVERLAID, epoch, names));
+    /**
+     * From here on these disks' legs alone are not the disks; on the disk when this returns.
+     *
+     * @return these, and those that an earlier attempt marked and {@link #writtenBack} did not
+     *     unmark yet
+     */
+    synchronized List<String> overlaid(VmName vm, Epoch epoch, List<String> disks)
+            throws IOException {
+        var marked = overlaid(vm, epoch);
+        var all = new TreeSet<>(marked);
+        all.addAll(disks);
+        if (all.size() > marked.size()) {
+            mark(vm, new Mark(Mark.Kind.OVERLAID, epoch, List.copyOf(all)));
         }
+        return List.copyOf(all);
     }
 
-    /** The overlays were written back, and the guest is on the legs again. */
-    void writtenBack(VmSpec spec, Epoch epoch) throws IOException {
-        if (isMarked(spec.name(), Mark.Kind.OVERLAID, epoch)) {
-            for (var disk : mirrored(spec)) {
-                force(leg(spec.name(), disk), StandardOpenOption.WRITE);
-            }
-            unmark(spec.name());
+    private List<String> overlaid(VmName vm, Epoch epoch) throws IOException {
+        return mark(vm).filter(m -> m.kind() == Mark.Kind.OVERLAID && m.epoch().equals(epoch))
+                .map(Mark::disks)
+                .orElse(List.of());
+    }
+
+    /**
+     * The disk's overlays are written back, and its leg is the whole disk again. Before the guest
+     * writes anything into it: at the next start the overlays would be written over that.
+     */
+    synchronized void writtenBack(VmName vm, Epoch epoch, DiskSpec disk) throws IOException {
+        var left = new TreeSet<>(overlaid(vm, epoch));
+        if (!left.remove(disk.name())) {
+            return;
         }
-        discard(spec, epoch);
+        force(leg(vm, disk), StandardOpenOption.WRITE);
+        if (left.isEmpty()) {
+            unmark(vm);
+        } else {
+            mark(vm, new Mark(Mark.Kind.OVERLAID, epoch, List.copyOf(left)));
+        }
     }
 
     private boolean isMarked(VmName vm, Mark.Kind kind, Epoch epoch) throws IOException {
@@ -316,7 +343,9 @@ final class LegFiles {
     }
 
     /**
-     * Deletes all VMs' overlays that are no part of a disk; legs stay, they are the users' data.
+     * Deletes all VMs' overlays that are no part of a disk; legs stay, they are the users' data,
+     * and so does what is not ours. Whatever is wrong with one folder keeps no server from being
+     * clean: an overlay that is left over is in nobody's way.
      */
     void sweep() throws IOException {
         if (!Files.isDirectory(root())) {
@@ -324,11 +353,35 @@ final class LegFiles {
         }
         try (var folders = Files.list(root())) {
             for (var folder : folders.filter(Files::isDirectory).toList()) {
-                var vm = new VmName(folder.getFileName().toString());
-                if (mark(vm).filter(m -> m.kind() == Mark.Kind.OVERLAID).isEmpty()) {
-                    removeOverlays(vm);
+                var vm = vmOf(folder);
+                if (vm.isEmpty()) {
+                    log.debug("{} is no VM's and stays as it is", folder);
+                } else {
+                    sweep(vm.get());
                 }
             }
+        }
+    }
+
+    private static Optional<VmName> vmOf(Path folder) {
+        try {
+            return Optional.of(new VmName(folder.getFileName().toString()));
+        } catch (IllegalArgumentException e) {
+            // lost+found, or an administrator's copy.
+            return Optional.empty();
+        }
+    }
+
+    private void sweep(VmName vm) {
+        try {
+            if (mark(vm).filter(m -> m.kind() == Mark.Kind.OVERLAID).isEmpty()) {
+                removeOverlays(vm);
+            }
+        } catch (IOException e) {
+            log.warn(
+                    "{} cannot be looked through: {}. Belay leaves all that is in it as it is. Of no harm to the other VMs; this one does not start from it while its mark.json cannot be read.",
+                    folder(vm),
+                    e.getMessage());
         }
     }
 

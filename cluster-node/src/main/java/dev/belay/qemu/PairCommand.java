@@ -79,6 +79,11 @@ final class PairCommand {
         return DOOR + k;
     }
 
+    /** Where QEMU sends a guest's memory, or waits for it. An IPv6 address needs its brackets. */
+    static String migrationUri(String host, int port) {
+        return "tcp:" + (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + port;
+    }
+
     /** A secondary's way to its leg, through which its primary writes too. */
     static String parent(int k) {
         return "parent" + k;

@@ -37,6 +37,12 @@ final class PairHalf implements Replica.PairListener {
     private volatile boolean ownDiskBad;
     private volatile boolean hung;
 
+    /**
+     * Held while it becomes FOLLOWING, so that this is done with or never begun when the pair is
+     * left. Not this: who closes the output must not wait for a disk.
+     */
+    private final Object moving = new Object();
+
     /** Guarded by this. */
     private boolean leaving;
 
@@ -96,8 +102,12 @@ final class PairHalf implements Replica.PairListener {
     }
 
     /** Nothing that happens to the pair is news any more. */
-    synchronized void leave() {
-        leaving = true;
+    void leave() {
+        synchronized (moving) {
+            synchronized (this) {
+                leaving = true;
+            }
+        }
     }
 
     /** It is alone. */
@@ -228,14 +238,22 @@ final class PairHalf implements Replica.PairListener {
                 });
     }
 
+    private void follow() throws IOException {
+        synchronized (moving) {
+            if (!isLeaving()) {
+                legs.filled(replica.right().vm(), replica.right().epoch());
+                to(PairState.Stage.FOLLOWING);
+            }
+        }
+    }
+
     private void seen(boolean waits, @Nullable JsonNode reply) throws IOException {
         if (reply == null) {
             return;
         }
         if (waits) {
-            if (reply.path("status").asText().equals("colo") && !isLeaving()) {
-                legs.filled(replica.right().vm(), replica.right().epoch());
-                to(PairState.Stage.FOLLOWING);
+            if (reply.path("status").asText().equals("colo")) {
+                follow();
             }
             return;
         }

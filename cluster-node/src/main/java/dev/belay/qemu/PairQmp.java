@@ -11,24 +11,34 @@ import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
-import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
 /** The QMP that pairs need: look what is there, and take it away. Blocks, never without a limit. */
 final class PairQmp {
     static final Duration LIMIT = Duration.ofSeconds(10);
-    private static final long POLL_MILLIS = 3;
+    static final long POLL_MILLIS = 3;
 
     private final RunRight right;
     private final Supplier<@Nullable QmpClient> client;
+    private final Duration limit;
 
     /**
      * @param client the replica's connection, which may change
      */
     PairQmp(RunRight right, Supplier<@Nullable QmpClient> client) {
+        this(right, client, LIMIT);
+    }
+
+    private PairQmp(RunRight right, Supplier<@Nullable QmpClient> client, Duration limit) {
         this.right = right;
         this.client = client;
+        this.limit = limit;
+    }
+
+    /** The same, which waits so long where nothing else is said. */
+    PairQmp within(Duration newLimit) {
+        return new PairQmp(right, client, newLimit);
     }
 
     private QmpClient client() {
@@ -40,12 +50,12 @@ final class PairQmp {
         return now;
     }
 
-    JsonNode run(String command, ObjectNode arguments, Duration limit) {
-        return Waiting.reply(client().execute(command, arguments, limit));
+    private JsonNode run(String command, ObjectNode arguments, Duration patience) {
+        return Waiting.reply(client().execute(command, arguments, patience));
     }
 
     JsonNode run(String command, ObjectNode arguments) {
-        return run(command, arguments, LIMIT);
+        return run(command, arguments, limit);
     }
 
     JsonNode run(String command) {
@@ -57,9 +67,9 @@ final class PairQmp {
     }
 
     /** What QEMU refuses is not there any more, or not yet. */
-    boolean tried(String command, ObjectNode arguments, Duration limit) {
+    boolean tried(String command, ObjectNode arguments, Duration patience) {
         try {
-            run(command, arguments, limit);
+            run(command, arguments, patience);
             return true;
         } catch (QmpException e) {
             if (e.kind() != QmpException.Kind.REFUSED) {
@@ -96,12 +106,13 @@ final class PairQmp {
         return found;
     }
 
-    /** The disks that still stand on a secondary's chain. */
-    static List<Integer> chainsOf(Map<String, Map<String, String>> nodes, int disks) {
-        return IntStream.range(0, disks)
-                .filter(k -> nodes.containsKey("childs" + k))
-                .boxed()
-                .toList();
+    /**
+     * Whether a secondary that took over has written the disk's overlays back, and its guest writes
+     * into the leg from now on. QEMU lists no job for it; the graph is the only sign.
+     */
+    static boolean isWrittenBack(Map<String, Map<String, String>> nodes, int k) {
+        var chain = nodes.get("childs" + k);
+        return chain == null || List.copyOf(chain.values()).equals(List.of(PairCommand.parent(k)));
     }
 
     long size(String node) {

@@ -329,17 +329,25 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
         pairs.abort(vm, upTo);
         return inBackground(
                 "stop " + vm + " " + upTo,
-                () ->
-                        alone(
-                                vm,
-                                () -> {
-                                    for (var files : ReplicaFiles.of(settings.runDir(), vm)) {
-                                        if (!files.epoch().isAfter(upTo)) {
-                                            end(files, mode, List.of());
-                                        }
+                () -> {
+                    if (mode == StopMode.KILL) {
+                        // What is being done with them may wait for their disks, and we for it.
+                        replicas.values().stream()
+                                .filter(r -> r.right().vm().equals(vm))
+                                .filter(r -> !r.right().epoch().isAfter(upTo))
+                                .forEach(Replica::killQemu);
+                    }
+                    return alone(
+                            vm,
+                            () -> {
+                                for (var files : ReplicaFiles.of(settings.runDir(), vm)) {
+                                    if (!files.epoch().isAfter(upTo)) {
+                                        end(files, mode, List.of());
                                     }
-                                    return none();
-                                }));
+                                }
+                                return none();
+                            });
+                });
     }
 
     /**
@@ -544,6 +552,8 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
         return inBackground(
                 "clean",
                 () -> {
+                    // As a stop does: no work under way waits for them any longer.
+                    replicas.values().forEach(Replica::killQemu);
                     endAll();
                     Remains.killAll(Remains.under(ReplicaFiles.root(settings.runDir())));
                     Taps.delete(Taps.named(names.prefix()));

@@ -23,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -202,7 +203,7 @@ class PairTextTest {
     void aLegWhoseNewestBytesAreGoneIsNotStarted() throws IOException {
         var legs = new LegFiles(settings(dir, dir));
         legs.makeReady(spec(ROOT));
-        legs.overlaid(spec(ROOT), SECONDARY.epoch());
+        legs.overlaid(SECONDARY.vm(), SECONDARY.epoch(), List.of("root"));
         assertThatThrownBy(() -> legs.makeReady(spec(ROOT)))
                 .isInstanceOf(HypervisorException.class)
                 .hasMessageContaining("root.active.e8.qcow2")
@@ -215,12 +216,74 @@ class PairTextTest {
         legs.makeReady(spec(ROOT));
         var active = legs.active(SECONDARY.vm(), ROOT, SECONDARY.epoch());
         Files.createFile(active);
-        legs.overlaid(spec(ROOT), SECONDARY.epoch());
+        legs.overlaid(SECONDARY.vm(), SECONDARY.epoch(), List.of("root"));
         legs.discard(spec(ROOT), SECONDARY.epoch());
         legs.sweep();
         assertThat(active).exists();
-        legs.writtenBack(spec(ROOT), SECONDARY.epoch());
+        legs.writtenBack(SECONDARY.vm(), SECONDARY.epoch(), ROOT);
+        legs.discard(spec(ROOT), SECONDARY.epoch());
         assertThat(active).doesNotExist();
         legs.makeReady(spec(ROOT));
+    }
+
+    @Test
+    void aDiskThatIsWrittenBackStaysSoWhileAnotherIsNot() throws IOException {
+        var data = new DiskSpec("data", DiskKind.MIRRORED, Optional.empty(), "raw", 1);
+        var legs = new LegFiles(settings(dir, dir));
+        legs.makeReady(spec(ROOT));
+        legs.makeReady(spec(data));
+        var vm = SECONDARY.vm();
+        var epoch = SECONDARY.epoch();
+        assertThat(legs.overlaid(vm, epoch, List.of("root", "data")))
+                .containsExactlyInAnyOrder("root", "data");
+        legs.writtenBack(vm, epoch, ROOT);
+        // The takeover is repeated, by a later process of the node.
+        legs = new LegFiles(settings(dir, dir));
+        assertThat(legs.overlaid(vm, epoch, List.of("data"))).containsExactly("data");
+        assertThat(legs.overlaid(vm, epoch, List.of())).containsExactly("data");
+        // Not even looked for: the guest has written over what they held.
+        legs.makeReady(spec(ROOT));
+    }
+
+    @Test
+    void aSecondInLockstepDoesNotUndoTheMarkOfItsTakeover() throws IOException {
+        var legs = new LegFiles(settings(dir, dir));
+        legs.makeReady(spec(ROOT));
+        legs.overlaid(SECONDARY.vm(), SECONDARY.epoch(), List.of("root"));
+        legs.filled(SECONDARY.vm(), SECONDARY.epoch());
+        assertThat(legs.overlaid(SECONDARY.vm(), SECONDARY.epoch(), List.of()))
+                .containsExactly("root");
+    }
+
+    @Test
+    void aFolderThatIsNoVmsKeepsNoServerFromBeingClean() throws IOException {
+        var legs = new LegFiles(settings(dir, dir));
+        legs.makeReady(spec(ROOT));
+        var left = Files.createFile(dir.resolve("legs/web/root.active.e7.qcow2"));
+        var copied = Files.createDirectories(dir.resolve("legs/web.bak"));
+        var theirs = Files.createFile(copied.resolve("root.active.e7.qcow2"));
+        Files.createDirectories(dir.resolve("legs/lost+found"));
+        var unread = Files.createDirectories(dir.resolve("legs/db"));
+        Files.writeString(unread.resolve("mark.json"), "{");
+        var perhaps = Files.createFile(unread.resolve("root.active.e7.qcow2"));
+        legs.sweep();
+        assertThat(left).doesNotExist();
+        assertThat(theirs).exists();
+        assertThat(perhaps).exists();
+    }
+
+    @Test
+    void anIpv6AddressIsBracketedWhereAPortFollows() {
+        assertThat(PairCommand.migrationUri("fd00::1", 4711)).isEqualTo("tcp:[fd00::1]:4711");
+        assertThat(PairCommand.migrationUri("10.0.0.2", 0)).isEqualTo("tcp:10.0.0.2:0");
+    }
+
+    @Test
+    void aDiskIsWrittenBackWhenNothingButItsLegIsBelow() {
+        var pivoted = Map.of("childs0", Map.of("file", "parent0"));
+        var before = Map.of("childs0", Map.of("file", "#block1", "secondary", "parent0"));
+        assertThat(PairQmp.isWrittenBack(pivoted, 0)).isTrue();
+        assertThat(PairQmp.isWrittenBack(Map.of(), 0)).isTrue();
+        assertThat(PairQmp.isWrittenBack(before, 0)).isFalse();
     }
 }

@@ -104,7 +104,7 @@ class RealLegTest {
             write(legs.hidden(VM, disk, EPOCH), 8192, 65);
             write(legs.active(VM, disk, EPOCH), 8192, 66);
         }
-        legs.overlaid(spec, EPOCH);
+        legs.overlaid(VM, EPOCH, spec.disks().stream().map(DiskSpec::name).toList());
         legs.makeReady(spec);
         for (var disk : spec.disks()) {
             assertThat(read(legs.leg(VM, disk), 0)).isEqualTo(65);

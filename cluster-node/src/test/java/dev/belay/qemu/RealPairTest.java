@@ -307,8 +307,45 @@ class RealPairTest {
             awaitFollowing();
             lab.qemu(lab.a, 1).destroyForcibly();
             // What taking over begins with; then the server dies.
-            new LegFiles(lab.b.settings).overlaid(lab.spec(), lab.right(2).epoch());
+            new LegFiles(lab.b.settings)
+                    .overlaid(lab.right(2).vm(), lab.right(2).epoch(), List.of("root"));
             await(lab.b, ReplicaEvent.PartnerLost.class);
+            acknowledged = disk.total();
+            lab.qemu(lab.b, 2).destroyForcibly();
+        }
+        await(lab.b, ReplicaEvent.Exited.class);
+        lab.start(lab.b, 3);
+        assertThat(records()).isBetween(acknowledged, acknowledged + 1);
+        assertThat(lab.b.settings.dataDir().resolve("legs/web").toFile().list())
+                .containsExactly("root.raw");
+    }
+
+    /** What the guest writes after the takeover is newer than what the overlays hold. */
+    @Test
+    void aStartAfterADeathRightAfterTheTakeoverFindsTheNewestBytes() throws Exception {
+        lab.start(lab.a, 1);
+        long acknowledged;
+        try (var disk = new Chatter(lab.guestAddress(), 8)) {
+            lab.raise(lab.a, 1, lab.b, 2);
+            disk.awaitMore(20);
+            awaitFollowing();
+            lab.qemu(lab.a, 1).destroyForcibly();
+            await(lab.b, ReplicaEvent.PartnerLost.class);
+            var before = disk.answered();
+            var solo = lab.b.hypervisor().goSolo(lab.right(2), lab.right(1));
+            for (var end = System.nanoTime() + SOON.toNanos();
+                    disk.answered() < before + 2;
+                    Thread.sleep(0, 100_000)) {
+                disk.check();
+                assertThat(System.nanoTime()).isLessThan(end);
+            }
+            // The guest is heard again: from here on no start may go back to the overlays.
+            var marked = lab.b.settings.dataDir().resolve("legs/web/mark.json").toFile().exists();
+            System.out.println(
+                    "measured: heard again, "
+                            + (solo.toCompletableFuture().isDone() ? "solo" : "not yet solo"));
+            assertThat(marked).isFalse();
+            PairLab.signal(lab.qemu(lab.b, 2), "STOP");
             acknowledged = disk.total();
             lab.qemu(lab.b, 2).destroyForcibly();
         }
