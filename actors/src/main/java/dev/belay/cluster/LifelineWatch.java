@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
  */
 final class LifelineWatch {
     private static final Logger LOG = LoggerFactory.getLogger(LifelineWatch.class);
-    private static final int BETWEEN_LOOKS = 400;
+    private static final int BETWEEN_LOOKS = 200;
     private static final int BETWEEN_REFUSALS = 50;
     private static final int ANSWER = 400;
     private static final int CONNECT = 250;
