@@ -157,6 +157,7 @@ final class ColoSecondary {
         laps.lap("took over");
         above.hold();
         leaveFilters(patient);
+        above.hold();
         var whole = above.await(HOLD_LIMIT);
         laps.lap(whole ? "wrote the newest bytes to the disks" : "waited for a slow disk");
         openOutput.take();
@@ -185,8 +186,9 @@ final class ColoSecondary {
     private void takeOver(PairQmp qmp) {
         if (qmp.migration().equals("colo")) {
             qmp.run("x-colo-lost-heartbeat");
+            // At once: mostly QEMU has started the guest by now. Otherwise it is held below.
+            qmp.run("stop");
         }
-        // QEMU starts the guest itself, a moment later; whoever stops it before that is not heard.
         if (!PairQmp.await(
                 RUN_LIMIT, () -> !qmp.migration().equals("colo") && runs(qmp.status()))) {
             throw new HypervisorException(
