@@ -80,8 +80,13 @@ public sealed interface ReplicaInput {
     /** The start is done and the replica has ended since. */
     record StartedAndEnded(RunRight right, String detail) implements ReplicaInput {}
 
-    /** The start failed or was not answered in time; something of it may run. */
-    record StartFailed(RunRight right, String why, boolean elsewhere) implements ReplicaInput {}
+    /**
+     * The start failed or was not answered in time; something of it may run.
+     *
+     * @param neverRan known for sure: the guest's CPUs were never continued and never will be
+     */
+    record StartFailed(RunRight right, String why, boolean elsewhere, boolean neverRan)
+            implements ReplicaInput {}
 
     /** Nothing with an epoch up to this one runs: the hypervisor has ended it all. */
     record StopDone(RunRight right) implements ReplicaInput {}

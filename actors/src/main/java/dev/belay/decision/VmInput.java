@@ -51,8 +51,14 @@ public sealed interface VmInput {
         }
     }
 
-    /** The server could not start it and runs nothing of this right. */
-    record ReplicaStartFailed(RunRight right, String why, boolean elsewhere) implements VmInput {}
+    /**
+     * The server could not start it and runs nothing of this right.
+     *
+     * @param neverRan known for sure: its guest's CPUs were never continued, so what its disks hold
+     *     is what they held before
+     */
+    record ReplicaStartFailed(RunRight right, String why, boolean elsewhere, boolean neverRan)
+            implements VmInput {}
 
     /**
      * No process of this right runs, and none will: it ended, or was never started and will not be.

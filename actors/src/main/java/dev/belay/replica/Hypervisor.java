@@ -179,6 +179,7 @@ public interface Hypervisor {
     /** Could not be done; the message says what to do. */
     final class HypervisorException extends RuntimeException {
         private final boolean elsewhere;
+        private final boolean neverRan;
 
         /**
          * @param elsewhere whether another server may well succeed where this one did not
@@ -186,6 +187,27 @@ public interface Hypervisor {
         public HypervisorException(String message, boolean elsewhere) {
             super(message);
             this.elsewhere = elsewhere;
+            this.neverRan = false;
+        }
+
+        private HypervisorException(HypervisorException why, boolean neverRan) {
+            super(why.getMessage(), why);
+            this.elsewhere = why.elsewhere;
+            this.neverRan = neverRan;
+        }
+
+        /**
+         * Of a failed start: the guest's CPUs were never continued, and never will be for this
+         * right. The VM's disks hold what they held before, so it may start from other copies of
+         * them: to be said only when it is sure.
+         */
+        public HypervisorException neverRan() {
+            return new HypervisorException(this, true);
+        }
+
+        /** False: it may have run, as far as is known. */
+        public boolean guestNeverRan() {
+            return neverRan;
         }
 
         public boolean worthTryingElsewhere() {

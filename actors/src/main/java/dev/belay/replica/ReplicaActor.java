@@ -277,8 +277,8 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
         return new ReplicaInput.StartFailed(
                 right,
                 String.valueOf(cause == null ? null : cause.getMessage()),
-                !(cause instanceof HypervisorException expected)
-                        || expected.worthTryingElsewhere());
+                !(cause instanceof HypervisorException expected) || expected.worthTryingElsewhere(),
+                cause instanceof HypervisorException known && known.guestNeverRan());
     }
 
     private void end(RunRight right, boolean kill) {

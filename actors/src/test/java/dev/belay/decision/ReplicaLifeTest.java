@@ -47,7 +47,7 @@ class ReplicaLifeTest {
 
     private static final Epoch E9 = E8.next();
     private static final VmInput.ReplicaStartFailed FAILED =
-            new VmInput.ReplicaStartFailed(RIGHT, "no image", false);
+            new VmInput.ReplicaStartFailed(RIGHT, "no image", false, true);
     private static final VmInput.ReplicaGone GONE =
             new VmInput.ReplicaGone(RIGHT, Cause.DIED, "signal 9");
 
@@ -94,7 +94,7 @@ class ReplicaLifeTest {
     @Test
     void aFailedStartIsToldOnlyWhenNothingOfItRuns() {
         var begun = walk(at(E6, new Nothing()), start(RIGHT)).state();
-        var failed = walk(begun, new ReplicaInput.StartFailed(RIGHT, "no image", false));
+        var failed = walk(begun, new ReplicaInput.StartFailed(RIGHT, "no image", false, true));
         assertThat(failed.commands()).containsExactly(new End(RIGHT, true));
         var stuck = walk(failed.state(), new ReplicaInput.StopFailed(RIGHT, "hangs"));
         assertThat(stuck.commands()).isEmpty();
@@ -352,7 +352,7 @@ class ReplicaLifeTest {
                 inputs.add(new ReplicaInput.Stop(right, flag));
                 inputs.add(new ReplicaInput.Confirm(right, flag));
                 inputs.add(new ReplicaInput.Found(right, flag, "found"));
-                inputs.add(new ReplicaInput.StartFailed(right, "why", flag));
+                inputs.add(new ReplicaInput.StartFailed(right, "why", flag, !flag));
             }
             for (var other : List.of(PRIMARY, SECONDARY)) {
                 inputs.add(new ReplicaInput.Start(right, SPEC, true, Optional.of(other)));

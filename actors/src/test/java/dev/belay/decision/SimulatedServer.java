@@ -325,12 +325,16 @@ final class SimulatedServer {
                 if (spec.isMirrored()) {
                     boots(right);
                 }
+                if (troubled && now % 4 < 2) {
+                    tell(vm, new ReplicaInput.StartFailed(right, "no image", true, true));
+                    return;
+                }
                 // Too late for its lease: it is begun, and its leash ends it at once.
                 put(new Guest(right, Math.max(leaseUntil, now + 1), new Alone()));
                 tell(
                         vm,
                         troubled
-                                ? new ReplicaInput.StartFailed(right, "no answer", true)
+                                ? new ReplicaInput.StartFailed(right, "no answer", true, false)
                                 : new ReplicaInput.Started(right, 1, "runs"));
             }
             case ReplicaCommand.End(var right, _) -> {
@@ -358,7 +362,7 @@ final class SimulatedServer {
                 tell(
                         vm,
                         troubled
-                                ? new ReplicaInput.StartFailed(right, "no answer", true)
+                                ? new ReplicaInput.StartFailed(right, "no answer", true, false)
                                 : new ReplicaInput.Prepared(right, primary, Samples.PAIR_ADDRESS));
             }
             case ReplicaCommand.Raise(var right, var secondary, _) -> {
