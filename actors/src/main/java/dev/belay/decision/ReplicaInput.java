@@ -65,8 +65,13 @@ public sealed interface ReplicaInput {
         }
     }
 
-    /** It could not be raised, and is an ordinary running replica again. */
-    record RaiseBroke(RunRight right, RunRight secondary, String why) implements ReplicaInput {}
+    /**
+     * It could not be raised.
+     *
+     * @param undone it is an ordinary running replica again; otherwise its guest may stand still
+     */
+    record RaiseBroke(RunRight right, RunRight secondary, String why, boolean undone)
+            implements ReplicaInput {}
 
     /** It is alone, an ordinary running replica. */
     record Parted(RunRight right, RunRight loser, List<Timing> timings) implements ReplicaInput {

@@ -103,7 +103,10 @@ public sealed interface VmInput {
      */
     record RaiseFailed(RunRight primary, RunRight secondary, String why) implements PairNews {}
 
-    /** The claimant does not hear its partner any more; it runs, and its output is closed. */
+    /**
+     * The claimant does not hear its partner any more, or could not be raised with it; it is not an
+     * ordinary running replica, and its output may be closed, until it is told to go on alone.
+     */
     record PartnerLost(RunRight claimant, RunRight partner, String why) implements PairNews {}
 
     /** In lockstep: its QEMU lives and does not answer. */

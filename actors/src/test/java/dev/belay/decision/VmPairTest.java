@@ -112,6 +112,17 @@ class VmPairTest {
                                                     RIGHT, SECONDARY, PAIR_ADDRESS))));
         }
 
+        /** Its guest may stand still in the middle of the raise. */
+        @Test
+        void aPrimaryThatIsNoOrdinaryOneAfterItsRaiseIsToldToGoOnAlone() {
+            var broke = new VmInput.PartnerLost(RIGHT, SECONDARY, "QEMU hangs");
+            assertThat(accepted(RAISING, BOTH, broke).actions())
+                    .containsExactly(new VmAction.GoSolo(RIGHT, SECONDARY), KILL_BETA);
+            var solo = hears(RAISING, broke);
+            assertThat(solo).isInstanceOf(GoingSolo.class);
+            assertThat(VmLife.pending(solo)).contains(new VmAction.GoSolo(RIGHT, SECONDARY));
+        }
+
         @Test
         void inLockstepBothHaveTheNewestBytes() {
             var state =
