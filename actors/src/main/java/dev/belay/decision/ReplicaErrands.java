@@ -25,7 +25,7 @@ import java.util.Optional;
  * <pre>
  *  Alone --RaisePair--> Raising --Raised--> Leads          Follows
  *    ^ ^                   |                  |               |
- *    | +---- RaiseBroke ---+                GoSolo          GoSolo
+ *    | +---- RaiseBroke ---+ (if undone)    GoSolo          GoSolo
  *    +------------------------- Parted -- Parting <-----------+
  * </pre>
  *
@@ -132,13 +132,20 @@ final class ReplicaErrands {
 
     static Turn<ReplicaState, ReplicaCommand> broke(
             ReplicaState state, Runs runs, ReplicaInput.RaiseBroke broke) {
-        return isRaising(runs, broke.secondary())
-                ? Turn.of(
-                        state.standing(alone(runs)),
-                        new Tell(
-                                new VmInput.RaiseFailed(
-                                        runs.right(), broke.secondary(), broke.why())))
-                : Turn.of(state);
+        var secondary = broke.secondary();
+        if (!isRaising(runs, secondary)) {
+            return Turn.of(state);
+        }
+        if (!broke.undone()) {
+            // Told again whenever the entity asks, until it orders to go on alone.
+            return trouble(
+                    state,
+                    runs.with(new Raising(secondary, false)),
+                    new VmInput.PartnerLost(runs.right(), secondary, broke.why()));
+        }
+        return Turn.of(
+                state.standing(alone(runs)),
+                new Tell(new VmInput.RaiseFailed(runs.right(), secondary, broke.why())));
     }
 
     private static boolean isRaising(Runs runs, RunRight secondary) {
@@ -240,8 +247,7 @@ final class ReplicaErrands {
             return Turn.of(state);
         }
         boolean first = runs.trouble().filter(known -> !isOfPair(known)).isEmpty();
-        return Turn.of(
-                first ? state.standing(runs.with(Optional.of(news))) : state, new Tell(news));
+        return Turn.of(state.standing(first ? runs.with(Optional.of(news)) : runs), new Tell(news));
     }
 
     private static boolean isOfPair(VmInput news) {

@@ -65,8 +65,13 @@ public sealed interface ReplicaInput {
         }
     }
 
-    /** It could not be raised, and is an ordinary running replica again. */
-    record RaiseBroke(RunRight right, RunRight secondary, String why) implements ReplicaInput {}
+    /**
+     * It could not be raised.
+     *
+     * @param undone it is an ordinary running replica again; otherwise its guest may stand still
+     */
+    record RaiseBroke(RunRight right, RunRight secondary, String why, boolean undone)
+            implements ReplicaInput {}
 
     /** It is alone, an ordinary running replica. */
     record Parted(RunRight right, RunRight loser, List<Timing> timings) implements ReplicaInput {
@@ -80,8 +85,13 @@ public sealed interface ReplicaInput {
     /** The start is done and the replica has ended since. */
     record StartedAndEnded(RunRight right, String detail) implements ReplicaInput {}
 
-    /** The start failed or was not answered in time; something of it may run. */
-    record StartFailed(RunRight right, String why, boolean elsewhere) implements ReplicaInput {}
+    /**
+     * The start failed or was not answered in time; something of it may run.
+     *
+     * @param neverRan known for sure: the guest's CPUs were never continued and never will be
+     */
+    record StartFailed(RunRight right, String why, boolean elsewhere, boolean neverRan)
+            implements ReplicaInput {}
 
     /** Nothing with an epoch up to this one runs: the hypervisor has ended it all. */
     record StopDone(RunRight right) implements ReplicaInput {}

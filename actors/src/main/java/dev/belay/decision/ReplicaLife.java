@@ -51,8 +51,8 @@ public final class ReplicaLife {
                     inStart(state, right)
                             ? ended(state, right, Cause.DIED, detail)
                             : Turn.of(state);
-            case ReplicaInput.StartFailed(var right, var why, var elsewhere) ->
-                    inStart(state, right) ? clearUp(state, right, why, elsewhere) : Turn.of(state);
+            case ReplicaInput.StartFailed failed ->
+                    inStart(state, failed.right()) ? clearUp(state, failed) : Turn.of(state);
             case ReplicaInput.StopDone(var right) -> stopDone(state, right);
             case ReplicaInput.StopFailed(var right, _) -> stopFailed(state, right);
             case ReplicaInput.Gone(var right, var cause, var detail) ->
@@ -142,7 +142,10 @@ public final class ReplicaLife {
             var next = state.refusing(right.epoch());
             var failed =
                     new VmInput.ReplicaStartFailed(
-                            right, "the server holds no live lease for its incarnation", true);
+                            right,
+                            "the server holds no live lease for its incarnation",
+                            true,
+                            true);
             return next.standing() instanceof Nothing || next.standing() instanceof Ended
                     ? Turn.of(
                             next.standing(new Ended(right, failed)),
@@ -215,14 +218,12 @@ public final class ReplicaLife {
 
     /** "Could not be started" says that nothing of it runs, so that is made true first. */
     private static Turn<ReplicaState, ReplicaCommand> clearUp(
-            ReplicaState state, RunRight right, String why, boolean elsewhere) {
-        return Turn.of(
-                state.standing(
-                        new ClearingUp(
-                                right,
-                                new VmInput.ReplicaStartFailed(right, why, elsewhere),
-                                true)),
-                new End(right, true));
+            ReplicaState state, ReplicaInput.StartFailed failed) {
+        var right = failed.right();
+        var news =
+                new VmInput.ReplicaStartFailed(
+                        right, failed.why(), failed.elsewhere(), failed.neverRan());
+        return Turn.of(state.standing(new ClearingUp(right, news, true)), new End(right, true));
     }
 
     private static Turn<ReplicaState, ReplicaCommand> clearUpAgain(

@@ -124,6 +124,12 @@ public sealed interface VmEvent {
     record ReplicaEnded(Instant at, RunRight right, String why, boolean failed)
             implements VmEvent {}
 
+    /**
+     * Nothing of this right runs any more, and its guest never did: the newest bytes are where they
+     * were before. {@code failed}: against the user's wish.
+     */
+    record StartFailed(Instant at, RunRight right, String why, boolean failed) implements VmEvent {}
+
     record BackOffBegan(Instant at, RunRight last, Duration pause) implements VmEvent {}
 
     record VmSettled(Instant at, Epoch epoch) implements VmEvent {}

@@ -61,13 +61,15 @@ public final class VmHistory {
             case VmEvent.PlacementTried(_, var candidate, var refusals) ->
                     new Placing(vm, candidate, refusals);
             case VmEvent.NoServerFound(_, var refusals) -> new Waiting(vm, refusals);
-            case VmEvent.RightGranted(_, var right) ->
-                    new Starting(vm.at(right.epoch()).newestOn(right.server()), right);
-            case VmEvent.VmStarted(_, var right, _) -> new Running(vm, right);
+            // Where the newest bytes are changes only once its guest may have run.
+            case VmEvent.RightGranted(_, var right) -> new Starting(vm.at(right.epoch()), right);
+            case VmEvent.VmStarted(_, var right, _) ->
+                    new Running(vm.newestOn(right.server()), right);
             case VmEvent.StopBegan(_, var right, var kill, var elsewhere, _) ->
                     new Stopping(vm, right, kill, elsewhere);
-            case VmEvent.ReplicaEnded(_, _, _, var failed) ->
-                    new Waiting(failed ? vm.failed(vm.failures() + 1) : vm, List.of());
+            case VmEvent.ReplicaEnded(_, var right, _, var failed) ->
+                    ended(vm.newestOn(right.server()), failed);
+            case VmEvent.StartFailed(_, _, _, var failed) -> ended(vm, failed);
             case VmEvent.BackOffBegan(_, var last, var pause) -> new BackingOff(vm, last, pause);
             case VmEvent.VmSettled _ ->
                     with(
@@ -87,7 +89,7 @@ public final class VmHistory {
                                                 at,
                                                 Optional.empty(),
                                                 List.of()));
-                var changed = vm.failingOver(open);
+                var changed = mayHaveRun(state, fencing, lost).failingOver(open);
                 yield fencing ? new FailingOver(changed, lost) : with(state, changed);
             }
             case VmEvent.FailoverAdvanced(_, var steps) ->
@@ -110,6 +112,17 @@ public final class VmHistory {
                     VmEvent.LoserEnded _ ->
                     applyToPair(state, event);
         };
+    }
+
+    private static Waiting ended(Vm vm, boolean failed) {
+        return new Waiting(failed ? vm.failed(vm.failures() + 1) : vm, List.of());
+    }
+
+    /** A start that is not answered, and now never will be, may have written. */
+    private static Vm mayHaveRun(Present state, boolean fencing, RunRight lost) {
+        return fencing && (state instanceof Starting || state instanceof Stopping)
+                ? state.vm().newestOn(lost.server())
+                : state.vm();
     }
 
     private static VmState applyToPair(Present state, VmEvent event) {

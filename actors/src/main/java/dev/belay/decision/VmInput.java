@@ -51,8 +51,14 @@ public sealed interface VmInput {
         }
     }
 
-    /** The server could not start it and runs nothing of this right. */
-    record ReplicaStartFailed(RunRight right, String why, boolean elsewhere) implements VmInput {}
+    /**
+     * The server could not start it and runs nothing of this right.
+     *
+     * @param neverRan known for sure: its guest's CPUs were never continued, so what its disks hold
+     *     is what they held before
+     */
+    record ReplicaStartFailed(RunRight right, String why, boolean elsewhere, boolean neverRan)
+            implements VmInput {}
 
     /**
      * No process of this right runs, and none will: it ended, or was never started and will not be.
@@ -97,7 +103,10 @@ public sealed interface VmInput {
      */
     record RaiseFailed(RunRight primary, RunRight secondary, String why) implements PairNews {}
 
-    /** The claimant does not hear its partner any more; it runs, and its output is closed. */
+    /**
+     * The claimant does not hear its partner any more, or could not be raised with it; it is not an
+     * ordinary running replica, and its output may be closed, until it is told to go on alone.
+     */
     record PartnerLost(RunRight claimant, RunRight partner, String why) implements PairNews {}
 
     /** In lockstep: its QEMU lives and does not answer. */

@@ -261,9 +261,8 @@ public final class VmLife {
             case VmInput.ReplicaStarted(var right, var detail, var timings)
                     when right.equals(s.right()) ->
                     VmRecovery.started(new VmSteps(now, s), right, detail, timings).accepted();
-            case VmInput.ReplicaStartFailed(var right, var why, var elsewhere)
-                    when right.equals(s.right()) ->
-                    VmRecovery.startFailed(new VmSteps(now, s), right, why, elsewhere).accepted();
+            case VmInput.ReplicaStartFailed failed when failed.right().equals(s.right()) ->
+                    VmRecovery.startFailed(new VmSteps(now, s), failed).accepted();
             case VmInput.ReplicaGone(var right, var cause, var detail)
                     when right.equals(s.right()) ->
                     VmRecovery.died(new VmSteps(now, s), right, cause, detail).accepted();
@@ -310,9 +309,10 @@ public final class VmLife {
             Stopping s, Context now, VmInput input) {
         return switch (input) {
             case VmInput.ReplicaGone(var right, _, var detail) when right.equals(s.right()) ->
-                    VmRecovery.stopped(new VmSteps(now, s), s, detail).accepted();
-            case VmInput.ReplicaStartFailed(var right, var why, _) when right.equals(s.right()) ->
-                    VmRecovery.stopped(new VmSteps(now, s), s, why).accepted();
+                    VmRecovery.stopped(new VmSteps(now, s), s, detail, false).accepted();
+            case VmInput.ReplicaStartFailed(var right, var why, _, var neverRan)
+                    when right.equals(s.right()) ->
+                    VmRecovery.stopped(new VmSteps(now, s), s, why, neverRan).accepted();
             default -> whileRightIsOut(s, s.right(), now, input);
         };
     }

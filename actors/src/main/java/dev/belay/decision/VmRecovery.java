@@ -51,13 +51,23 @@ final class VmRecovery {
                         .toList());
     }
 
-    static VmSteps startFailed(VmSteps steps, RunRight right, String why, boolean elsewhere) {
+    static VmSteps startFailed(VmSteps steps, VmInput.ReplicaStartFailed failure) {
+        var right = failure.right();
+        var why = failure.why();
         steps.step("could not start on " + right.server() + ": " + why)
-                .add(new VmEvent.ReplicaEnded(steps.now().at(), right, why, true));
+                .add(end(steps, right, why, true, failure.neverRan()));
         // What fails on every server fails again at once, over and over: then it pauses, too.
-        return elsewhere && steps.vm().failures() <= TRIES_HERE
+        return failure.elsewhere() && steps.vm().failures() <= TRIES_HERE
                 ? leave(steps, right, why)
                 : pauseOrRest(steps, right);
+    }
+
+    private static VmEvent end(
+            VmSteps steps, RunRight right, String why, boolean failed, boolean neverRan) {
+        var at = steps.now().at();
+        return neverRan
+                ? new VmEvent.StartFailed(at, right, why, failed)
+                : new VmEvent.ReplicaEnded(at, right, why, failed);
     }
 
     /** A replica ended, and the server that ran it says so: nothing has to be proved. */
@@ -93,11 +103,11 @@ final class VmRecovery {
                 .act(new VmAction.StopReplica(right, true));
     }
 
-    static VmSteps stopped(VmSteps steps, Stopping was, String detail) {
+    static VmSteps stopped(VmSteps steps, Stopping was, String detail, boolean neverRan) {
         var right = was.right();
         boolean unwanted = was.vm().desired() == Desired.STOPPED || was.vm().deleting();
         steps.step("ended on " + right.server())
-                .add(new VmEvent.ReplicaEnded(steps.now().at(), right, detail, !unwanted));
+                .add(end(steps, right, detail, !unwanted, neverRan));
         if (unwanted) {
             return VmPlacement.rest(steps.act(new VmAction.Release(right.server(), right.epoch())));
         }

@@ -274,7 +274,7 @@ final class VmSolo {
     private static boolean isOver(VmInput input, RunRight right) {
         return switch (input) {
             case VmInput.ReplicaGone(var gone, _, _) -> gone.equals(right);
-            case VmInput.ReplicaStartFailed(var failed, _, _) -> failed.equals(right);
+            case VmInput.ReplicaStartFailed(var failed, _, _, _) -> failed.equals(right);
             default -> isLost(input, right);
         };
     }
@@ -297,7 +297,7 @@ final class VmSolo {
         return switch (input) {
             case VmInput.ReplicaGone(var gone, var cause, var detail) when gone.equals(right) ->
                     Optional.of(VmRecovery.describe(cause, detail));
-            case VmInput.ReplicaStartFailed(var failed, var why, _) when failed.equals(right) ->
+            case VmInput.ReplicaStartFailed(var failed, var why, _, _) when failed.equals(right) ->
                     Optional.of(why);
             case VmInput.GuestPanicked(var panicked) when panicked.equals(right) ->
                     Optional.of("the guest's kernel panicked");

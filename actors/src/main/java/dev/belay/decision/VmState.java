@@ -90,7 +90,7 @@ public sealed interface VmState {
      * @param failover the one that goes on now
      * @param reports finished failovers, newest last, the last twenty
      * @param legs servers whose copies of the mirrored disks have the newest bytes; empty: it has
-     *     none, or never started
+     *     none, or its guest never ran. A start changes them only once the guest may have run
      * @param ending rights that lost or were given up, and of which something may still run: never
      *     heard, never to be promoted
      * @param pursuit of a second server

@@ -76,8 +76,9 @@ public interface Hypervisor {
     /**
      * Brings the running {@code primary} and the prepared {@code secondary} into lockstep, live;
      * done when both are and the guest's CPUs run. When it fails the primary has been made an
-     * ordinary running replica again first. A repeat while it goes on, or after it succeeded,
-     * answers the same.
+     * ordinary running replica again first, unless the failure is {@link
+     * HypervisorException#notUndone}. A repeat while it goes on, or after it succeeded, answers the
+     * same.
      *
      * @param progress told from any thread, at most once for each stage and percent
      * @return what it did and how long each took
@@ -179,6 +180,8 @@ public interface Hypervisor {
     /** Could not be done; the message says what to do. */
     final class HypervisorException extends RuntimeException {
         private final boolean elsewhere;
+        private final boolean neverRan;
+        private final boolean undone;
 
         /**
          * @param elsewhere whether another server may well succeed where this one did not
@@ -186,6 +189,41 @@ public interface Hypervisor {
         public HypervisorException(String message, boolean elsewhere) {
             super(message);
             this.elsewhere = elsewhere;
+            this.neverRan = false;
+            this.undone = true;
+        }
+
+        private HypervisorException(HypervisorException why, boolean neverRan, boolean undone) {
+            super(why.getMessage(), why);
+            this.elsewhere = why.elsewhere;
+            this.neverRan = neverRan;
+            this.undone = undone;
+        }
+
+        /**
+         * Of a failed start: the guest's CPUs were never continued, and never will be for this
+         * right. The VM's disks hold what they held before, so it may start from other copies of
+         * them: to be said only when it is sure.
+         */
+        public HypervisorException neverRan() {
+            return new HypervisorException(this, true, undone);
+        }
+
+        /** False: it may have run, as far as is known. */
+        public boolean guestNeverRan() {
+            return neverRan;
+        }
+
+        /**
+         * Of a failed raise: the primary could not be made an ordinary running replica again. Its
+         * guest may stand still until {@link Hypervisor#goSolo}.
+         */
+        public HypervisorException notUndone() {
+            return new HypervisorException(this, neverRan, false);
+        }
+
+        public boolean isUndone() {
+            return undone;
         }
 
         public boolean worthTryingElsewhere() {

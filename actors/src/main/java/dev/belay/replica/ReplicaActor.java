@@ -240,7 +240,8 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
                                                 ? new ReplicaInput.RaiseBroke(
                                                         right,
                                                         secondary,
-                                                        why(right, "raised", failure))
+                                                        why(right, "raised", failure),
+                                                        isUndone(failure))
                                                 : new ReplicaInput.Raised(
                                                         right, secondary, timings)));
     }
@@ -257,6 +258,10 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
                                                         loser,
                                                         why(right, "made alone", failure))
                                                 : new ReplicaInput.Parted(right, loser, timings)));
+    }
+
+    private static boolean isUndone(@Nullable Throwable failure) {
+        return !(cause(failure) instanceof HypervisorException known) || known.isUndone();
     }
 
     private String why(RunRight right, String what, @Nullable Throwable failure) {
@@ -277,8 +282,8 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
         return new ReplicaInput.StartFailed(
                 right,
                 String.valueOf(cause == null ? null : cause.getMessage()),
-                !(cause instanceof HypervisorException expected)
-                        || expected.worthTryingElsewhere());
+                !(cause instanceof HypervisorException expected) || expected.worthTryingElsewhere(),
+                cause instanceof HypervisorException known && known.guestNeverRan());
     }
 
     private void end(RunRight right, boolean kill) {

@@ -114,12 +114,15 @@ class MatrixTest {
             if (vm.isWanted()) {
                 states.add(new VmState.Waiting(vm, List.of()));
                 states.add(new VmState.Placing(vm, ALPHA, List.of()));
+                states.add(new VmState.Starting(vm, RIGHT));
+                states.add(new VmState.Starting(vm.newestOn(ALPHA, BETA), RIGHT));
                 states.add(new VmState.Running(vm, RIGHT));
                 states.add(new VmState.Pairing(vm, RIGHT, BETA, full));
                 states.add(new VmState.Pairing(vm, RIGHT, GAMMA, List.of()));
             } else {
                 states.add(new VmState.Stopped(vm));
             }
+            states.add(new VmState.Stopping(vm.newestOn(ALPHA, BETA), RIGHT, true, false));
             var two = vm.at(E8);
             states.add(new VmState.Raising(two, RIGHT, SECONDARY, RaiseStage.DISKS, 40));
             states.add(
@@ -192,8 +195,10 @@ class MatrixTest {
             inputs.add(
                     new VmInput.ReplicaStarted(
                             right, "pid 1", List.of(new VmInput.Timing("started", 7))));
-            inputs.add(new VmInput.ReplicaStartFailed(right, "why", true));
-            inputs.add(new VmInput.ReplicaStartFailed(right, "why", false));
+            for (boolean neverRan : List.of(true, false)) {
+                inputs.add(new VmInput.ReplicaStartFailed(right, "why", true, neverRan));
+                inputs.add(new VmInput.ReplicaStartFailed(right, "why", false, neverRan));
+            }
             inputs.add(new VmInput.GuestPanicked(right));
             inputs.add(new VmInput.DiskFailed(right, "root", "why"));
             inputs.add(new VmInput.ReplicaSeen(right));

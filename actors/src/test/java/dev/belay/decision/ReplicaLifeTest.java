@@ -47,7 +47,7 @@ class ReplicaLifeTest {
 
     private static final Epoch E9 = E8.next();
     private static final VmInput.ReplicaStartFailed FAILED =
-            new VmInput.ReplicaStartFailed(RIGHT, "no image", false);
+            new VmInput.ReplicaStartFailed(RIGHT, "no image", false, true);
     private static final VmInput.ReplicaGone GONE =
             new VmInput.ReplicaGone(RIGHT, Cause.DIED, "signal 9");
 
@@ -94,7 +94,7 @@ class ReplicaLifeTest {
     @Test
     void aFailedStartIsToldOnlyWhenNothingOfItRuns() {
         var begun = walk(at(E6, new Nothing()), start(RIGHT)).state();
-        var failed = walk(begun, new ReplicaInput.StartFailed(RIGHT, "no image", false));
+        var failed = walk(begun, new ReplicaInput.StartFailed(RIGHT, "no image", false, true));
         assertThat(failed.commands()).containsExactly(new End(RIGHT, true));
         var stuck = walk(failed.state(), new ReplicaInput.StopFailed(RIGHT, "hangs"));
         assertThat(stuck.commands()).isEmpty();
@@ -219,7 +219,7 @@ class ReplicaLifeTest {
                 walk(
                         alone(),
                         raise(SECONDARY),
-                        new ReplicaInput.RaiseBroke(RIGHT, SECONDARY, "no route"));
+                        new ReplicaInput.RaiseBroke(RIGHT, SECONDARY, "no route", true));
         assertThat(over.commands())
                 .containsExactly(new Tell(new VmInput.RaiseFailed(RIGHT, SECONDARY, "no route")));
         assertThat(walk(over.state(), raise(SECONDARY)).commands())
@@ -227,6 +227,23 @@ class ReplicaLifeTest {
                 .isInstanceOfSatisfying(
                         Tell.class,
                         tell -> assertThat(tell.news()).isInstanceOf(VmInput.RaiseFailed.class));
+    }
+
+    /** Its guest may stand still: that it is over is not said before it goes on. */
+    @Test
+    void aRaiseThatCouldNotBeUndoneIsToldUntilItIsToGoOnAlone() {
+        var broke = new ReplicaInput.RaiseBroke(RIGHT, SECONDARY, "QEMU hangs", false);
+        var stuck = walk(alone(), raise(SECONDARY), broke);
+        var news = new Tell(new VmInput.PartnerLost(RIGHT, SECONDARY, "QEMU hangs"));
+        assertThat(stuck.commands()).containsExactly(news);
+        var asked = walk(stuck.state(), new ReplicaInput.Confirm(RIGHT, true));
+        assertThat(asked.commands()).containsExactly(news);
+        var left = walk(asked.state(), new ReplicaInput.GoSolo(RIGHT, SECONDARY));
+        assertThat(left.commands()).containsExactly(new ReplicaCommand.Part(RIGHT, SECONDARY));
+        var over = walk(left.state(), new ReplicaInput.Parted(RIGHT, SECONDARY, List.of()));
+        assertThat(over.commands())
+                .containsExactly(new Tell(new VmInput.SoloDone(RIGHT, SECONDARY, List.of())));
+        assertThat(walk(over.state(), new ReplicaInput.Confirm(RIGHT, true)).commands()).isEmpty();
     }
 
     /** The order to raise was held up on its way, and the pair is given up. */
@@ -352,7 +369,7 @@ class ReplicaLifeTest {
                 inputs.add(new ReplicaInput.Stop(right, flag));
                 inputs.add(new ReplicaInput.Confirm(right, flag));
                 inputs.add(new ReplicaInput.Found(right, flag, "found"));
-                inputs.add(new ReplicaInput.StartFailed(right, "why", flag));
+                inputs.add(new ReplicaInput.StartFailed(right, "why", flag, !flag));
             }
             for (var other : List.of(PRIMARY, SECONDARY)) {
                 inputs.add(new ReplicaInput.Start(right, SPEC, true, Optional.of(other)));
@@ -360,7 +377,8 @@ class ReplicaLifeTest {
                 inputs.add(new ReplicaInput.RaisePair(right, other, PAIR_ADDRESS));
                 inputs.add(new ReplicaInput.RaiseStep(right, other, RaiseStage.DISKS, 50));
                 inputs.add(new ReplicaInput.Raised(right, other, List.of()));
-                inputs.add(new ReplicaInput.RaiseBroke(right, other, "why"));
+                inputs.add(new ReplicaInput.RaiseBroke(right, other, "why", true));
+                inputs.add(new ReplicaInput.RaiseBroke(right, other, "why", false));
                 inputs.add(new ReplicaInput.GoSolo(right, other));
                 inputs.add(new ReplicaInput.Parted(right, other, List.of()));
                 inputs.add(new ReplicaInput.PartFailed(right, other, "why"));

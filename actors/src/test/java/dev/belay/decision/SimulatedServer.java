@@ -58,6 +58,9 @@ final class SimulatedServer {
 
     record Second(RunRight first, boolean lockstep) implements Part {}
 
+    /** A raise broke and could not be undone: the guest stands still. */
+    record Stuck(RunRight second) implements Part {}
+
     /** What is around the machine. */
     interface World {
         SimulatedServer machine(ServerName name);
@@ -142,7 +145,8 @@ final class SimulatedServer {
             disk.floors.clear();
         }
         for (var guest : List.copyOf(guests.values())) {
-            if (guest.part() instanceof First(_, var lockstep) && !lockstep) {
+            if (guest.part() instanceof Stuck
+                    || (guest.part() instanceof First(_, var lockstep) && !lockstep)) {
                 put(guest.with(new Alone()));
             }
             tell(
@@ -156,7 +160,7 @@ final class SimulatedServer {
                                         new ReplicaState.Raising(second, false);
                                 case Second(var first, _) ->
                                         new ReplicaState.Follows(first, Optional.empty());
-                                case Alone _, First _ -> new ReplicaState.Alone();
+                                case Alone _, First _, Stuck _ -> new ReplicaState.Alone();
                             }));
         }
         hear(new TenureInput.Adopted());
@@ -325,12 +329,16 @@ final class SimulatedServer {
                 if (spec.isMirrored()) {
                     boots(right);
                 }
+                if (troubled && now % 4 < 2) {
+                    tell(vm, new ReplicaInput.StartFailed(right, "no image", true, true));
+                    return;
+                }
                 // Too late for its lease: it is begun, and its leash ends it at once.
                 put(new Guest(right, Math.max(leaseUntil, now + 1), new Alone()));
                 tell(
                         vm,
                         troubled
-                                ? new ReplicaInput.StartFailed(right, "no answer", true)
+                                ? new ReplicaInput.StartFailed(right, "no answer", true, false)
                                 : new ReplicaInput.Started(right, 1, "runs"));
             }
             case ReplicaCommand.End(var right, _) -> {
@@ -358,13 +366,13 @@ final class SimulatedServer {
                 tell(
                         vm,
                         troubled
-                                ? new ReplicaInput.StartFailed(right, "no answer", true)
+                                ? new ReplicaInput.StartFailed(right, "no answer", true, false)
                                 : new ReplicaInput.Prepared(right, primary, Samples.PAIR_ADDRESS));
             }
             case ReplicaCommand.Raise(var right, var secondary, _) -> {
                 var guest = guests.get(vm);
                 if (guest == null || !guest.right().equals(right)) {
-                    tell(vm, new ReplicaInput.RaiseBroke(right, secondary, "it is gone"));
+                    tell(vm, new ReplicaInput.RaiseBroke(right, secondary, "it is gone", true));
                 } else if (guest.part().equals(new First(secondary, true))) {
                     tell(vm, new ReplicaInput.Raised(right, secondary, List.of()));
                 } else {
@@ -431,7 +439,7 @@ final class SimulatedServer {
                                 right.vm(),
                                 new ReplicaInput.InTrouble(
                                         right, new VmInput.PartnerLost(right, first, "gone")));
-                case Alone _, First _, Second _ -> {}
+                case Alone _, First _, Second _, Stuck _ -> {}
             }
         }
     }
@@ -443,8 +451,9 @@ final class SimulatedServer {
                 || !(partner.part() instanceof Second(var first, _))
                 || !first.equals(right)
                 || dice == 0) {
-            put(guest.with(new Alone()));
-            tell(right.vm(), new ReplicaInput.RaiseBroke(right, second, "broken"));
+            boolean undone = now % 4 != 0;
+            put(guest.with(undone ? new Alone() : new Stuck(second)));
+            tell(right.vm(), new ReplicaInput.RaiseBroke(right, second, "broken", undone));
         } else if (dice < 4) {
             tell(
                     right.vm(),
@@ -473,7 +482,7 @@ final class SimulatedServer {
 
     private boolean isConnected(Guest guest) {
         return switch (guest.part()) {
-            case Alone _ -> false;
+            case Alone _, Stuck _ -> false;
             case First(var second, _) ->
                     partner(second) instanceof Guest other
                             && other.part().equals(new Second(guest.right(), true));
@@ -489,7 +498,7 @@ final class SimulatedServer {
             case Alone _ -> true;
             case First(_, var lockstep) ->
                     !lockstep || hole == Hole.PRIMARY_NOT_HELD || isConnected(guest);
-            case Second _ -> false;
+            case Second _, Stuck _ -> false;
         };
     }
 
@@ -501,7 +510,9 @@ final class SimulatedServer {
     void write(int number) {
         for (var guest : guests.values()) {
             var vm = guest.right().vm();
-            if (guest.part() instanceof Second || !disk.legs.containsKey(vm)) {
+            if (guest.part() instanceof Second
+                    || guest.part() instanceof Stuck
+                    || !disk.legs.containsKey(vm)) {
                 continue;
             }
             leg(vm).add(number);

@@ -155,7 +155,10 @@ class VmLifeTest {
 
         @Test
         void aServerThatCannotIsLeftForAnother() {
-            assertThat(decide(starting, new VmInput.ReplicaStartFailed(RIGHT, "no image", true)))
+            assertThat(
+                            decide(
+                                    starting,
+                                    new VmInput.ReplicaStartFailed(RIGHT, "no image", true, false)))
                     .isEqualTo(
                             accepted(
                                     List.of(
@@ -174,7 +177,7 @@ class VmLifeTest {
         @Test
         void whatFailedAgainAndAgainPausesAlsoWhereAnotherServerFits() {
             var tired = new Starting(wanted().failed(3), RIGHT);
-            assertThat(decide(tired, new VmInput.ReplicaStartFailed(RIGHT, "no QEMU", true)))
+            assertThat(decide(tired, new VmInput.ReplicaStartFailed(RIGHT, "no QEMU", true, false)))
                     .isInstanceOfSatisfying(
                             Accepted.class,
                             accepted ->

@@ -112,6 +112,17 @@ class VmPairTest {
                                                     RIGHT, SECONDARY, PAIR_ADDRESS))));
         }
 
+        /** Its guest may stand still in the middle of the raise. */
+        @Test
+        void aPrimaryThatIsNoOrdinaryOneAfterItsRaiseIsToldToGoOnAlone() {
+            var broke = new VmInput.PartnerLost(RIGHT, SECONDARY, "QEMU hangs");
+            assertThat(accepted(RAISING, BOTH, broke).actions())
+                    .containsExactly(new VmAction.GoSolo(RIGHT, SECONDARY), KILL_BETA);
+            var solo = hears(RAISING, broke);
+            assertThat(solo).isInstanceOf(GoingSolo.class);
+            assertThat(VmLife.pending(solo)).contains(new VmAction.GoSolo(RIGHT, SECONDARY));
+        }
+
         @Test
         void inLockstepBothHaveTheNewestBytes() {
             var state =
@@ -189,7 +200,8 @@ class VmPairTest {
                             hears(
                                     RAISING,
                                     three,
-                                    new VmInput.ReplicaStartFailed(SECONDARY, "cannot", true)),
+                                    new VmInput.ReplicaStartFailed(
+                                            SECONDARY, "cannot", true, true)),
                             three,
                             new VmInput.SoloDone(RIGHT, SECONDARY, List.of()));
             assertThat(hears(state, three, new VmInput.BackOffOver(E8)))
@@ -460,28 +472,79 @@ class VmPairTest {
                                             List.of())
                                     .newestOn(ALPHA),
                             RIGHT);
-            var state = hears(starting, new VmInput.ReplicaStartFailed(RIGHT, "no answer", true));
+            var state =
+                    hears(
+                            starting,
+                            new VmInput.ReplicaStartFailed(RIGHT, "no answer", true, false));
             assertThat(VmLife.vm(state).legs()).isEqualTo(Set.of(ALPHA));
             assertThat(state).isInstanceOf(VmState.Waiting.class);
         }
 
+        /** Its image is only on alpha, say. */
         @Test
-        void theFirstStartSaysWhereTheNewestBytesAre() {
-            var vm =
-                    new VmState.Vm(
-                            PAIR_SPEC,
-                            Desired.RUNNING,
-                            false,
-                            E7,
-                            0,
-                            0,
-                            Optional.empty(),
-                            List.of());
-            var state =
+        void aFirstStartInWhichItNeverRanLeavesEveryServerToIt() {
+            var starting = new VmState.Starting(neverStarted().at(E8), SECONDARY);
+            var failed = new VmInput.ReplicaStartFailed(SECONDARY, "no image", true, true);
+            assertThat(hears(starting, failed))
+                    .isInstanceOfSatisfying(
+                            VmState.Placing.class,
+                            placing -> {
+                                assertThat(placing.candidate()).isEqualTo(ALPHA);
+                                assertThat(placing.vm().legs()).isEmpty();
+                                assertThat(placing.vm().failures()).isEqualTo(1);
+                            });
+        }
+
+        @Test
+        void aStartInWhichItNeverRanLeavesTheOtherGoodCopyToIt() {
+            var starting = new VmState.Starting(paired().at(E8).newestOn(ALPHA, BETA), SECONDARY);
+            var failed = new VmInput.ReplicaStartFailed(SECONDARY, "no memory", true, true);
+            assertThat(hears(starting, failed))
+                    .isInstanceOfSatisfying(
+                            VmState.Placing.class,
+                            placing -> {
+                                assertThat(placing.candidate()).isEqualTo(ALPHA);
+                                assertThat(placing.vm().legs()).containsExactly(ALPHA, BETA);
+                            });
+            var stopping = hears(starting, new VmInput.Stop(true));
+            assertThat(VmLife.vm(hears(stopping, failed)).legs()).containsExactly(ALPHA, BETA);
+        }
+
+        /** Whatever else is heard of a start, it may have written. */
+        @Test
+        void aStartInWhichItMayHaveRunOutdatesTheOtherCopies() {
+            var starting = new VmState.Starting(paired().at(E8).newestOn(ALPHA, BETA), SECONDARY);
+            var stopping = hears(starting, new VmInput.Stop(true));
+            for (var state : List.of(starting, stopping)) {
+                for (var input :
+                        List.of(
+                                new VmInput.ReplicaStartFailed(SECONDARY, "no word", true, false),
+                                new VmInput.ReplicaGone(SECONDARY, Cause.DIED, "oops"),
+                                lost(SECONDARY),
+                                new VmInput.FenceProved(BETA, I1, PROOF))) {
+                    assertThat(VmLife.vm(hears(state, input)).legs())
+                            .as("%s on %s", input, state)
+                            .containsExactly(BETA);
+                }
+            }
+            var started = new VmInput.ReplicaStarted(SECONDARY, "pid 1", List.of());
+            assertThat(VmLife.vm(hears(starting, started)).legs()).containsExactly(BETA);
+        }
+
+        @Test
+        void theFirstRunSaysWhereTheNewestBytesAre() {
+            var starting =
                     hears(
-                            new VmState.Placing(vm, BETA, List.of()),
+                            new VmState.Placing(neverStarted(), BETA, List.of()),
                             new VmInput.Reserved(BETA, I1, E8));
-            assertThat(VmLife.vm(state).legs()).containsExactly(BETA);
+            assertThat(VmLife.vm(starting).legs()).isEmpty();
+            var started = new VmInput.ReplicaStarted(SECONDARY, "pid 1", List.of());
+            assertThat(VmLife.vm(hears(starting, started)).legs()).containsExactly(BETA);
+        }
+
+        private static VmState.Vm neverStarted() {
+            return new VmState.Vm(
+                    PAIR_SPEC, Desired.RUNNING, false, E7, 0, 0, Optional.empty(), List.of());
         }
     }
 }

@@ -37,8 +37,27 @@ final class VmRules {
                 case VmEvent.ReplicaEnded(_, var right, _, _) -> {
                     assertThat(out).contains(right);
                     assertThat(toldOfItsEnd(input, right)).as("%s ends %s", input, right).isTrue();
+                    assertOnlyThere(state, right);
                     out = Optional.empty();
                 }
+                case VmEvent.StartFailed(_, var right, _, _) -> {
+                    assertThat(out).contains(right);
+                    assertThat(input)
+                            .isInstanceOfSatisfying(
+                                    VmInput.ReplicaStartFailed.class,
+                                    failed -> {
+                                        assertThat(failed.right()).isEqualTo(right);
+                                        assertThat(failed.neverRan()).isTrue();
+                                    });
+                    assertThat(newest(state)).isEqualTo(newest(stateBefore));
+                    out = Optional.empty();
+                }
+                case VmEvent.FailoverBegan(_, _, _, var lost, var fencing)
+                        when fencing
+                                && (stateBefore instanceof VmState.Starting
+                                        || stateBefore instanceof VmState.Stopping) ->
+                        assertOnlyThere(state, lost);
+                case VmEvent.VmStarted(_, var right, _) -> assertOnlyThere(state, right);
                 case VmEvent.LossProved(_, var right, _) -> {
                     assertThat(out).contains(right);
                     assertThat(input)
@@ -133,6 +152,13 @@ final class VmRules {
         assertThat(after(before, decision.events())).as("replay").isEqualTo(state);
     }
 
+    /** Its guest may have written there, so no other copy may ever be started from. */
+    private static void assertOnlyThere(VmState state, RunRight right) {
+        if (VmLife.vm(state).spec().isMirrored()) {
+            assertThat(newest(state)).as("%s may have written", right).containsOnly(right.server());
+        }
+    }
+
     private static Set<ServerName> newest(VmState state) {
         return state instanceof VmState.Present present ? present.vm().legs() : Set.of();
     }
@@ -140,7 +166,7 @@ final class VmRules {
     private static boolean toldOfItsEnd(VmInput input, RunRight right) {
         return switch (input) {
             case VmInput.ReplicaGone(var gone, _, _) -> gone.equals(right);
-            case VmInput.ReplicaStartFailed(var failed, _, _) -> failed.equals(right);
+            case VmInput.ReplicaStartFailed(var failed, _, _, _) -> failed.equals(right);
             default -> false;
         };
     }

@@ -222,7 +222,9 @@ class WalkTest {
             case 5 -> new VmInput.Reserved(server, incarnation, epoch);
             case 6 -> new VmInput.ReservationRefused(server, epoch, "full");
             case 7 -> new VmInput.ReplicaStarted(right, "", List.of(new VmInput.Timing("t", 1)));
-            case 8 -> new VmInput.ReplicaStartFailed(right, "why", random.nextBoolean());
+            case 8 ->
+                    new VmInput.ReplicaStartFailed(
+                            right, "why", random.nextBoolean(), random.nextBoolean());
             case 9, 10 -> new VmInput.ReplicaGone(right, cause, "detail");
             case 11 -> new VmInput.GuestPanicked(right);
             case 12 -> new VmInput.DiskFailed(right, "root", "why");

@@ -18,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -175,7 +176,7 @@ final class Pairs {
     List<Timing> raise(
             Raise raise, Replica replica, PairAddress at, BiConsumer<RaiseStage, Integer> progress)
             throws IOException {
-        var known = halves.get(raise.primary);
+        var known = undoneFirst(raise);
         if (known != null) {
             if (known.state().isLockstep() && known.state().partner().equals(raise.secondary)) {
                 return List.of();
@@ -217,6 +218,28 @@ final class Pairs {
         }
     }
 
+    /** What a raise left that could not be undone then is undone now. */
+    private @Nullable PairHalf undoneFirst(Raise raise) throws IOException {
+        var known = halves.get(raise.primary);
+        if (known == null || known.state().stage() != PairState.Stage.RAISING) {
+            return known;
+        }
+        try {
+            endRaise(known);
+            return null;
+        } catch (IOException | RuntimeException e) {
+            throw new HypervisorException(
+                            raise.primary
+                                    + " cannot be made an ordinary replica after its raise with "
+                                    + known.state().partner()
+                                    + " failed: "
+                                    + e.getMessage()
+                                    + ". That is tried again; if its guest does not answer, stop and start it.",
+                            true)
+                    .notUndone();
+        }
+    }
+
     private HypervisorException failed(PairHalf half, Raise raise, Exception why) {
         log.warn("{} could not be raised with {}", raise.primary, raise.secondary, why);
         var what =
@@ -230,11 +253,12 @@ final class Pairs {
         } catch (IOException | RuntimeException e) {
             log.error("{} could not be made an ordinary replica again", raise.primary, e);
             return new HypervisorException(
-                    what
-                            + ". It could not be made an ordinary VM again either: "
-                            + e.getMessage()
-                            + ". That is tried again; if its guest does not answer, stop and start it.",
-                    true);
+                            what
+                                    + ". It could not be made an ordinary VM again either: "
+                                    + e.getMessage()
+                                    + ". That is tried again; if its guest does not answer, stop and start it.",
+                            true)
+                    .notUndone();
         }
         return new HypervisorException(
                 what

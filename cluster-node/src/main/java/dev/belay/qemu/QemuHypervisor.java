@@ -205,9 +205,13 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
         }
         var illegal = SpecCheck.illegal(spec);
         if (!illegal.isEmpty()) {
-            throw new HypervisorException(String.join(" ", illegal), false);
+            throw new HypervisorException(String.join(" ", illegal), false).neverRan();
         }
-        lease(right);
+        try {
+            lease(right);
+        } catch (HypervisorException e) {
+            throw e.neverRan();
+        }
         for (var files : ReplicaFiles.of(settings.runDir(), right.vm())) {
             if (files.epoch().isAfter(right.epoch())) {
                 throw new HypervisorException(

@@ -33,6 +33,9 @@ final class ReplicaStart {
     private final Runnable checkAborted;
     private final DiskFiles disks;
 
+    /** Whether the guest's CPUs may run, or have run, from here on. */
+    private boolean mayRun;
+
     ReplicaStart(
             QemuSettings settings,
             Installation installation,
@@ -69,8 +72,20 @@ final class ReplicaStart {
             steps.take();
         } catch (IOException | RuntimeException | Error e) {
             undo();
-            throw e;
+            if (mayRun || e instanceof Error) {
+                throw e;
+            }
+            throw neverRan(e);
         }
+    }
+
+    private HypervisorException neverRan(Throwable why) {
+        if (why instanceof HypervisorException expected) {
+            return expected.neverRan();
+        }
+        log.warn("{} could not be started", replica.right(), why);
+        return new HypervisorException("Could not start " + replica.right() + ": " + why, true)
+                .neverRan();
     }
 
     private void steps() throws IOException {
@@ -102,6 +117,7 @@ final class ReplicaStart {
         replica.extendLeashes(lease.getAsLong());
         replica.record(replica.manifest().toRunning());
         replica.continuing();
+        mayRun = true;
         Waiting.reply(qmp.execute("cont", CONTINUE_LIMIT));
         if (!replica.toRunning()) {
             throw ended("QEMU", Role.QEMU);

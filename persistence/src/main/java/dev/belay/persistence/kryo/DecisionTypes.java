@@ -97,6 +97,7 @@ public final class DecisionTypes implements KryoTypes {
         registry.persisted(273, "vm.FailoverEnded/1", VmEvent.FailoverEnded.class);
         registry.persisted(274, "vm.VmStopped/1", VmEvent.VmStopped.class);
         registry.persisted(275, "vm.VmDeleted/1", VmEvent.VmDeleted.class);
+        registry.persisted(287, "vm.StartFailed/1", VmEvent.StartFailed.class);
     }
 
     private static void pairEvents(Registry registry) {

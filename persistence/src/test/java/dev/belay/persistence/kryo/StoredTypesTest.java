@@ -192,6 +192,7 @@ class StoredTypesTest {
                         new VmEvent.StopBegan(AT, RIGHT, true, false, "as desired")),
                 Map.entry(
                         "vm.ReplicaEnded/1", new VmEvent.ReplicaEnded(AT, RIGHT, "signal 9", true)),
+                Map.entry("vm.StartFailed/1", new VmEvent.StartFailed(AT, RIGHT, "no image", true)),
                 Map.entry(
                         "vm.BackOffBegan/1",
                         new VmEvent.BackOffBegan(AT, RIGHT, Duration.ofSeconds(2))),

@@ -172,7 +172,7 @@ final class Processes {
     }
 
     private void failed(World world, RunRight right, String why) {
-        machine.tell(world, new ReplicaInput.StartFailed(right, why, true));
+        machine.tell(world, new ReplicaInput.StartFailed(right, why, true, false));
     }
 
     List<Object> key(int clock) {

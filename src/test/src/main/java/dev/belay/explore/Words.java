@@ -26,7 +26,7 @@ final class Words {
             case VmInput.ReplicaGone(var right, var cause, _) ->
                     name + " " + right.epoch() + " " + cause;
             case VmInput.ReplicaStarted(var right, _, _) -> name + " " + right.epoch();
-            case VmInput.ReplicaStartFailed(var right, var why, _) ->
+            case VmInput.ReplicaStartFailed(var right, var why, _, _) ->
                     name + " " + right.epoch() + " (" + why + ")";
             case VmInput.ReplicaSeen(var right) -> name + " " + right;
             case VmInput.GuestPanicked(var right) -> name + " " + right.epoch();
