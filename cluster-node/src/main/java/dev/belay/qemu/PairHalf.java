@@ -24,6 +24,9 @@ final class PairHalf implements Replica.PairListener {
     private static final Logger log = LoggerFactory.getLogger(PairHalf.class);
     private static final Duration PULSE = Duration.ofMillis(250);
 
+    /** Then it is asked again; whether it hangs is known long before. */
+    private static final Duration PULSE_LIMIT = Duration.ofSeconds(30);
+
     private final PairSettings settings;
     private final Replica replica;
     private final PairQmp qmp;
@@ -181,10 +184,17 @@ final class PairHalf implements Replica.PairListener {
 
     private void watch() {
         var pulseAt = System.nanoTime();
+        var unanswered = 0;
         while (!isLeaving() && replica.isThere() && Waiting.millis(settings.look().toMillis())) {
             var client = replica.qmp();
             if (client == null || !client.isOpen()) {
                 continue;
+            }
+            // Counted in looks, not in time: when this whole server stalls, we stall too, and a
+            // QEMU that had no chance to answer does not hang.
+            unanswered = pulsing.get() ? unanswered + 1 : 0;
+            if (unanswered == settings.hung().dividedBy(settings.look())) {
+                hung();
             }
             if (System.nanoTime() >= pulseAt && pulsing.compareAndSet(false, true)) {
                 pulseAt = System.nanoTime() + PULSE.toNanos();
@@ -198,14 +208,12 @@ final class PairHalf implements Replica.PairListener {
 
     /** Answered even while QEMU's main loop is blocked; unanswered only when all of it hangs. */
     private void pulse(QmpClient client) {
-        client.executeOutOfBand("query-yank", QmpClient.arguments(), settings.hung())
+        client.executeOutOfBand("query-yank", QmpClient.arguments(), PULSE_LIMIT)
                 .whenComplete((_, failure) -> {
-                    pulsing.set(false);
                     if (failure == null) {
                         hung = false;
-                    } else if (isTimeOut(failure)) {
-                        hung();
                     }
+                    pulsing.set(false);
                 });
     }
 
@@ -214,14 +222,9 @@ final class PairHalf implements Replica.PairListener {
             return;
         }
         hung = true;
-        var reason = "QEMU has not answered for " + settings.hung().toMillis() + " ms";
+        var reason = "QEMU has not answered for at least " + settings.hung().toMillis() + " ms";
         log.warn("{} hangs: {}", replica.right(), reason);
         tell.accept(new ReplicaEvent.Hung(replica.right(), reason));
-    }
-
-    private static boolean isTimeOut(Throwable failure) {
-        var cause = failure.getCause() == null ? failure : failure.getCause();
-        return cause instanceof QmpException e && e.kind() == QmpException.Kind.TIMED_OUT;
     }
 
     private void look(QmpClient client) {
