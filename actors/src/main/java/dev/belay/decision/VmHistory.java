@@ -26,6 +26,9 @@ import java.util.Optional;
 public final class VmHistory {
     public static final VmState NEW = new Absent(Epoch.NONE);
 
+    /** So many failures at most are held against a VM that reached lockstep. */
+    private static final int BROKEN_OFF = 3;
+
     private VmHistory() {}
 
     /** Exhaustive over events. One that does not fit means that a stored history is damaged. */
@@ -146,11 +149,14 @@ public final class VmHistory {
                     state instanceof Raising s && s.secondary().equals(secondary)
                             ? new Raising(vm, s.primary(), secondary, stage, percent)
                             : state;
-            // It counts as a failure until it has lasted a while.
+            // It counts as a failure until it has lasted a while; but what came so far may soon
+            // come so far again.
             case VmEvent.LockstepReached(_, var primary, var secondary) ->
                     new Lockstep(
                             vm.newestOn(primary.server(), secondary.server())
-                                    .pursuing(vm.pursuit().failures() + 1, List.of()),
+                                    .pursuing(
+                                            Math.min(vm.pursuit().failures() + 1, BROKEN_OFF),
+                                            List.of()),
                             primary,
                             secondary);
             case VmEvent.PairEnded(_, var primary, var secondary, var why, var plain) -> {

@@ -10,6 +10,7 @@ import dev.belay.decision.VmState.Stopping;
 import dev.belay.model.Desired;
 import dev.belay.model.RunRight;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 
 /** What follows when a replica starts, fails or is lost. */
@@ -39,16 +40,17 @@ final class VmRecovery {
     }
 
     /** What the server did and how long each took, for the report. */
+    /**
+     * Each took place one after the other, and the last ended when this was heard at the latest.
+     */
     static VmSteps timed(VmSteps steps, RunRight right, List<Timing> timings) {
-        return steps.steps(
-                timings.stream()
-                        .map(timing ->
-                                new Step(
-                                        steps.now().at(),
-                                        right.server().value(),
-                                        timing.what(),
-                                        timing.tookMs()))
-                        .toList());
+        var at = steps.now().at().minusMillis(timings.stream().mapToLong(Timing::tookMs).sum());
+        var done = new ArrayList<Step>();
+        for (var timing : timings) {
+            at = at.plusMillis(timing.tookMs());
+            done.add(new Step(at, right.server().value(), timing.what(), timing.tookMs()));
+        }
+        return steps.steps(done);
     }
 
     static VmSteps startFailed(VmSteps steps, VmInput.ReplicaStartFailed failure) {

@@ -192,6 +192,30 @@ class VmPairTest {
             assertThat(hears(clear, new VmInput.BackOffOver(E8))).isInstanceOf(Pairing.class);
         }
 
+        /** Each failover breaks a pair that was well; the next failure must not be waited for. */
+        @Test
+        void aPairThatIsBrokenAgainAndAgainIsMadeAnewWithinSeconds() {
+            VmState state = RAISING;
+            for (int round = 0; round < 8; round++) {
+                state =
+                        new Raising(
+                                ((VmState.Present) state).vm(),
+                                RIGHT,
+                                SECONDARY,
+                                RaiseStage.LOCKSTEP,
+                                0);
+                state = hears(state, new VmInput.PairRaised(RIGHT, SECONDARY, List.of()));
+                state = hears(state, new VmInput.PartnerLost(RIGHT, SECONDARY, "QEMU hangs"));
+                var solo = accepted(state, BOTH, new VmInput.SoloDone(RIGHT, SECONDARY, List.of()));
+                assertThat(solo.actions())
+                        .filteredOn(VmAction.WakeAfter.class::isInstance)
+                        .singleElement()
+                        .extracting(action -> ((VmAction.WakeAfter) action).pause())
+                        .satisfies(pause -> assertThat(pause.toSeconds()).isBetween(1L, 2L));
+                state = after(state, solo.events());
+            }
+        }
+
         @Test
         void aThirdServerIsTriedBeforeTheOneThatFailed() {
             var three = context(view(ALPHA, I2, 8192), view(BETA, I1, 8192), view(GAMMA, I1, 4096));

@@ -142,28 +142,27 @@ final class ColoSecondary {
      * guest is held until the mark is gone that says to do so. When its disk is slow that takes too
      * long: it runs on, on the whole chain, and is held for a moment once that ends.
      *
-     * @param openOutput joins the bridges and opens the gate
+     * @param join connects its cards, whose output is closed still
+     * @param openOutput lets out what its guest sends
      */
-    List<Timing> promote(PairQmp qmp, LegFiles legs, Waiting.Step openOutput) throws IOException {
+    List<Timing> promote(PairQmp qmp, LegFiles legs, Waiting.Step join, Waiting.Step openOutput)
+            throws IOException {
         var laps = new Laps();
-        var above = new WrittenBack(qmp.within(TAKEOVER_LIMIT), legs);
-        // Without it QEMU would go on waiting for a primary that hangs or is cut off.
-        qmp.yank(ColoSecondary::leadsToPrimary);
-        // First of all: a primary that is not dead yet can write into the leg through it.
-        qmp.tried("nbd-server-stop", QmpClient.arguments(), PairQmp.LIMIT);
-        laps.lap("locked the other server out");
         var patient = qmp.within(TAKEOVER_LIMIT);
+        var above = new WrittenBack(patient, legs);
+        Waiting.both(() -> lockOut(qmp), above::mark);
+        laps.lap("locked the other server out");
         takeOver(patient);
         laps.lap("took over");
         above.hold();
-        leaveFilters(patient);
+        Waiting.both(() -> leaveFilters(patient), join);
         above.hold();
         var whole = above.await(HOLD_LIMIT);
         laps.lap(whole ? "wrote the newest bytes to the disks" : "waited for a slow disk");
         openOutput.take();
-        announce(patient);
         above.unmark();
         above.release();
+        announce(patient);
         laps.lap("opened the output and ran the guest");
         // Nothing else before this: from here on the guest may reach a leg at any moment.
         while (!above.await(TOLD)) {
@@ -176,6 +175,13 @@ final class ColoSecondary {
         legs.discard(replica.manifest().spec(), replica.right().epoch());
         laps.lap("let the overlays go");
         return laps.all();
+    }
+
+    private static void lockOut(PairQmp qmp) {
+        // Without it QEMU would go on waiting for a primary that hangs or is cut off.
+        qmp.yank(ColoSecondary::leadsToPrimary);
+        // A primary that is not dead yet can write into the leg through it.
+        qmp.tried("nbd-server-stop", QmpClient.arguments(), PairQmp.LIMIT);
     }
 
     private static boolean leadsToPrimary(JsonNode instance) {
@@ -246,19 +252,22 @@ final class ColoSecondary {
         private final LegFiles legs;
         private final VmSpec spec = replica.manifest().spec();
         private final Epoch epoch = replica.right().epoch();
-        private final List<String> marked;
+        private final List<String> marked = new ArrayList<>();
 
-        /** Marks what is to be written back; what already was is never marked again. */
-        private WrittenBack(PairQmp qmp, LegFiles legs) throws IOException {
+        private WrittenBack(PairQmp qmp, LegFiles legs) {
             this.qmp = qmp;
             this.legs = legs;
+        }
+
+        /** Before the takeover. What already was written back is never marked again. */
+        private void mark() throws IOException {
             var nodes = qmp.nodes();
             var above =
                     IntStream.range(0, disks)
                             .filter(k -> !PairQmp.isWrittenBack(nodes, k))
                             .mapToObj(k -> spec.disks().get(k).name())
                             .toList();
-            marked = new ArrayList<>(legs.overlaid(spec.name(), epoch, above));
+            marked.addAll(legs.overlaid(spec.name(), epoch, above));
         }
 
         private List<String> names() {

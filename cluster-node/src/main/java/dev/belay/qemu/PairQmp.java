@@ -11,6 +11,7 @@ import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -127,9 +128,7 @@ final class PairQmp {
 
     void deleteNodes(List<String> names) {
         var present = nodes();
-        names.stream()
-                .filter(present::containsKey)
-                .forEach(name -> run("blockdev-del", QmpClient.arguments().put("node-name", name)));
+        each("blockdev-del", "node-name", names.stream().filter(present::containsKey));
     }
 
     void reopen(int k, String below) {
@@ -156,9 +155,7 @@ final class PairQmp {
 
     void removeChardevs(List<String> ids) {
         var present = chardevs();
-        ids.stream()
-                .filter(present::containsKey)
-                .forEach(id -> run("chardev-remove", QmpClient.arguments().put("id", id)));
+        each("chardev-remove", "id", ids.stream().filter(present::containsKey));
     }
 
     boolean hasObject(String id) {
@@ -176,9 +173,15 @@ final class PairQmp {
 
     void removeObjects(List<String> ids) {
         var present = objects();
-        ids.stream()
-                .filter(present::contains)
-                .forEach(id -> run("object-del", QmpClient.arguments().put("id", id)));
+        each("object-del", "id", ids.stream().filter(present::contains));
+    }
+
+    /** In this order, but without waiting for one answer before the next is asked. */
+    private void each(String command, String key, Stream<String> names) {
+        var connection = client();
+        names.map(name -> connection.execute(command, QmpClient.arguments().put(key, name), limit))
+                .toList()
+                .forEach(Waiting::reply);
     }
 
     Map<String, JsonNode> jobs() {

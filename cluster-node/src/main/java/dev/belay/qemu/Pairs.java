@@ -299,10 +299,14 @@ final class Pairs {
         if (secondary) {
             timings =
                     new ColoSecondary(settings, replica)
-                            .promote(half.qmp(), legs, () -> openOutput(replica, true));
+                            .promote(
+                                    half.qmp(),
+                                    legs,
+                                    () -> join(replica),
+                                    () -> openOutput(replica));
         } else {
             new ColoPrimary(replica, half.qmp(), half.state())
-                    .leave(begun, () -> openOutput(replica, false));
+                    .leave(begun, () -> openOutput(replica));
             timings = begun.all();
         }
         over(half);
@@ -326,17 +330,15 @@ final class Pairs {
         }
     }
 
-    private void openOutput(Replica replica, boolean join) throws IOException {
+    private static void join(Replica replica) {
+        var nics = replica.manifest().spec().nics();
+        for (var k = 0; k < nics.size(); k++) {
+            Taps.join(replica.taps().get(k), nics.get(k).bridge());
+        }
+    }
+
+    private void openOutput(Replica replica) {
         gate.unmute(replica.taps());
-        Waiting.both(
-                () -> gate.openNow(replica.taps(), lease.applyAsLong(replica.right())),
-                () -> {
-                    if (join) {
-                        var nics = replica.manifest().spec().nics();
-                        for (var k = 0; k < nics.size(); k++) {
-                            Taps.join(replica.taps().get(k), nics.get(k).bridge());
-                        }
-                    }
-                });
+        gate.openNow(replica.taps(), lease.applyAsLong(replica.right()));
     }
 }

@@ -104,8 +104,10 @@ final class LockstepLoss implements AutoCloseable {
     }
 
     private void lose(Fault fault) {
-        awaitLockstep();
-        Stage.sleep(SETTLING);
+        do {
+            awaitLockstep();
+            Stage.sleep(SETTLING);
+        } while (!isInLockstep());
         var primary = vm().path("primary").asText();
         var failovers = vm().path("failovers").asInt();
         client.forget();
@@ -120,6 +122,7 @@ final class LockstepLoss implements AutoCloseable {
         held.add(client.seen().longest().toNanos() / 1e6);
         await("its report", () -> vm().path("failovers").asInt() > failovers && isTold());
         own.add(Duration.between(at, opened()).toNanos() / 1e6);
+        var failover = report().path("steps");
         client.forget();
         lab.start(primary);
         lab.awaitReady(PATIENCE);
@@ -137,6 +140,21 @@ final class LockstepLoss implements AutoCloseable {
                                         held.getLast(),
                                         again.getLast(),
                                         stall.getLast()));
+        for (var step : failover) {
+            plan.progress()
+                    .say(
+                            "    %+6d ms  %-8s %s%s"
+                                    .formatted(
+                                            Duration.between(
+                                                            at,
+                                                            Instant.parse(step.path("at").asText()))
+                                                    .toMillis(),
+                                            step.path("where").asText(),
+                                            step.path("what").asText(),
+                                            step.path("tookMs").isNumber()
+                                                    ? " (" + step.path("tookMs") + " ms)"
+                                                    : ""));
+        }
         var seen = client.seen();
         if (!seen.isFlawless()) {
             throw new LabException("the client noticed it: " + seen);
@@ -147,9 +165,19 @@ final class LockstepLoss implements AutoCloseable {
         return report().path("to").isTextual();
     }
 
-    /** By the report: when the survivor said that its output is open. */
+    /** By the report: when the survivor's guest was heard again. */
     private Instant opened() {
-        return Instant.parse(report().path("endedAt").asText());
+        return at("opened the output");
+    }
+
+    private Instant at(String beginning) {
+        for (var step : report().path("steps")) {
+            if (step.path("what").asText().startsWith(beginning)) {
+                return Instant.parse(step.path("at").asText());
+            }
+        }
+        throw new LabException(
+                "No step of the report begins with '%s': %s".formatted(beginning, report()));
     }
 
     private JsonNode report() {
@@ -161,8 +189,12 @@ final class LockstepLoss implements AutoCloseable {
         return lab.get("/api/v1/vms/" + Stage.VM).orElseThrow();
     }
 
+    private boolean isInLockstep() {
+        return vm().path("state").asText().equals("Lockstep");
+    }
+
     private void awaitLockstep() {
-        await("lockstep", () -> vm().path("state").asText().equals("Lockstep"));
+        await("lockstep", this::isInLockstep);
     }
 
     private static void await(String what, BooleanSupplier done) {
