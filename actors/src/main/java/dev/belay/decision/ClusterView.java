@@ -38,6 +38,7 @@ public record ClusterView(
      * @param quarantined lost so often that it gets no new VMs
      * @param frozen does not answer, and is not fenced because most servers do not
      * @param freeMiB memory that no VM has reserved
+     * @param qemu empty: not told yet
      */
     public record ServerView(
             ServerName name,
@@ -47,7 +48,8 @@ public record ClusterView(
             boolean quarantined,
             boolean frozen,
             int freeMiB,
-            int memoryMiB) {}
+            int memoryMiB,
+            Optional<Qemu> qemu) {}
 
     /**
      * A VM that shall run and has no room yet.

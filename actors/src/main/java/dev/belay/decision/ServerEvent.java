@@ -23,6 +23,9 @@ public sealed interface ServerEvent {
 
     record MemoryChanged(Instant at, int memoryMiB) implements ServerEvent {}
 
+    /** What it runs VMs with, told by its node: for the first time in this life, or anew. */
+    record QemuTold(Instant at, Qemu qemu) implements ServerEvent {}
+
     record MemoryReserved(Instant at, VmName vm, Epoch epoch, int memoryMiB)
             implements ServerEvent {}
 

@@ -9,6 +9,7 @@ import dev.belay.decision.ServerEvent.LossForgotten;
 import dev.belay.decision.ServerEvent.MemoryChanged;
 import dev.belay.decision.ServerEvent.MemoryReleased;
 import dev.belay.decision.ServerEvent.MemoryReserved;
+import dev.belay.decision.ServerEvent.QemuTold;
 import dev.belay.decision.ServerEvent.QuarantineBegan;
 import dev.belay.decision.ServerEvent.QuarantineEnded;
 import dev.belay.decision.ServerEvent.ServerAdmitted;
@@ -42,6 +43,7 @@ public final class ServerHistory {
                             admitted.server(),
                             Map.of(),
                             state instanceof Known known ? known.losses() : Losses.NONE,
+                            Optional.empty(),
                             Optional.empty());
             case MemoryChanged(_, var memoryMiB) -> {
                 var live = in(Live.class, state, event);
@@ -50,7 +52,17 @@ public final class ServerHistory {
                         new Server(old.name(), old.incarnation(), old.bootId(), memoryMiB),
                         live.reservations(),
                         live.losses(),
-                        live.freeze());
+                        live.freeze(),
+                        live.qemu());
+            }
+            case QemuTold(_, var qemu) -> {
+                var live = in(Live.class, state, event);
+                yield new Live(
+                        live.server(),
+                        live.reservations(),
+                        live.losses(),
+                        live.freeze(),
+                        Optional.of(qemu));
             }
             case MemoryReserved(_, var vm, var epoch, var memoryMiB) -> {
                 var live = in(Live.class, state, event);
@@ -114,7 +126,7 @@ public final class ServerHistory {
     }
 
     private static Live with(Live live, Map<VmName, Reservation> reservations) {
-        return new Live(live.server(), reservations, live.losses(), live.freeze());
+        return new Live(live.server(), reservations, live.losses(), live.freeze(), live.qemu());
     }
 
     private static <S extends ServerState> S in(

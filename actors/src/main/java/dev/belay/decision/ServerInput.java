@@ -4,6 +4,7 @@ import dev.belay.model.Epoch;
 import dev.belay.model.Incarnation;
 import dev.belay.model.VmName;
 import java.util.List;
+import java.util.Optional;
 
 /** What a server's entity is told. */
 public sealed interface ServerInput {
@@ -28,8 +29,10 @@ public sealed interface ServerInput {
      *     one
      * @param clean it has just killed everything that older incarnations may have left and closed
      *     their exports
+     * @param qemu empty: it has not looked yet
      */
-    record Join(String bootId, int memoryMiB, Incarnation holding, boolean clean)
+    record Join(
+            String bootId, int memoryMiB, Incarnation holding, boolean clean, Optional<Qemu> qemu)
             implements ServerInput {}
 
     /**

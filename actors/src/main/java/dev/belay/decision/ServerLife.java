@@ -10,6 +10,7 @@ import dev.belay.decision.ServerEvent.FreezeBegan;
 import dev.belay.decision.ServerEvent.FreezeEnded;
 import dev.belay.decision.ServerEvent.MemoryChanged;
 import dev.belay.decision.ServerEvent.MemoryReleased;
+import dev.belay.decision.ServerEvent.QemuTold;
 import dev.belay.decision.ServerEvent.ServerAdmitted;
 import dev.belay.decision.ServerEvent.ServerFenced;
 import dev.belay.decision.ServerState.Fenced;
@@ -127,6 +128,9 @@ public final class ServerLife {
         if (join.memoryMiB() != s.server().memoryMiB()) {
             events.add(new MemoryChanged(at, join.memoryMiB()));
         }
+        join.qemu()
+                .filter(told -> !s.qemu().equals(Optional.of(told)))
+                .ifPresent(told -> events.add(new QemuTold(at, told)));
         if (s.freeze().isPresent()) {
             events.add(new FreezeEnded(at));
         }
@@ -289,6 +293,7 @@ public final class ServerLife {
                 new Server(old.name(), old.incarnation().next(), join.bootId(), join.memoryMiB());
         var events = new ArrayList<>(before);
         events.add(new ServerAdmitted(at, next));
+        join.qemu().ifPresent(told -> events.add(new QemuTold(at, told)));
         return new Accepted<>(
                 events, List.of(new ServerAction.Welcome(next.name(), next.incarnation())));
     }

@@ -26,12 +26,14 @@ public sealed interface ServerState {
      * Admitted: its lease is renewed, VMs may be placed on it.
      *
      * @param freeze it does not answer, and is not fenced because most servers do not
+     * @param qemu what it runs VMs with; empty: its node has not told yet
      */
     record Live(
             Server server,
             Map<VmName, Reservation> reservations,
             Losses losses,
-            Optional<Freeze> freeze)
+            Optional<Freeze> freeze,
+            Optional<Qemu> qemu)
             implements Known {
         public Live {
             reservations = Map.copyOf(reservations);
@@ -39,11 +41,11 @@ public sealed interface ServerState {
 
         @Override
         public Live with(Losses newLosses) {
-            return new Live(server, reservations, newLosses, freeze);
+            return new Live(server, reservations, newLosses, freeze, qemu);
         }
 
         Live with(Optional<Freeze> newFreeze) {
-            return new Live(server, reservations, losses, newFreeze);
+            return new Live(server, reservations, losses, newFreeze, qemu);
         }
 
         public int reservedMiB() {

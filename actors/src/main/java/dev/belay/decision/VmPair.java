@@ -69,33 +69,52 @@ final class VmPair {
             return steps.add(new VmEvent.PairingTried(steps.now().at(), server, asked))
                     .act(new VmAction.Reserve(server, vm.epoch().next(), secondaryMiB(vm.spec())));
         }
-        var view = steps.now().view();
-        var refusals =
-                view.servers().stream()
-                        .filter(server -> !server.name().equals(right.server()))
-                        .sorted(Comparator.comparing(server -> server.name().value()))
-                        .flatMap(server -> refusal(vm, view, server, asked).stream())
-                        .toList();
+        var refusals = refusals(steps, right, asked);
         if (!(steps.state() instanceof Running) || !vm.pursuit().refusals().equals(refusals)) {
             steps.add(new VmEvent.NoPartnerFound(steps.now().at(), refusals));
         }
         return asked.isEmpty() ? steps : steps.act(wake(steps.vm()));
     }
 
+    private static List<Refusal> refusals(VmSteps steps, RunRight right, List<Refusal> asked) {
+        var vm = steps.vm();
+        var view = steps.now().view();
+        var here = view.server(right.server());
+        var first = here.flatMap(PairFit::first);
+        return first.map(List::of)
+                .orElseGet(() ->
+                        view.servers().stream()
+                                .filter(server -> !server.name().equals(right.server()))
+                                .sorted(Comparator.comparing(server -> server.name().value()))
+                                .flatMap(server -> refusal(vm, view, here, server, asked).stream())
+                                .toList());
+    }
+
     private static Optional<ServerView> candidate(
             VmSteps steps, RunRight right, List<Refusal> asked) {
         var vm = steps.vm();
         var view = steps.now().view();
-        return VmPlacement.sorted(vm.spec().placement(), view)
-                .filter(server -> !server.name().equals(right.server()))
-                .filter(server -> refusal(vm, view, server, asked).isEmpty())
-                .findFirst();
+        var here = view.server(right.server());
+        return here.flatMap(PairFit::first).isPresent()
+                ? Optional.empty()
+                : VmPlacement.sorted(vm.spec().placement(), view)
+                        .filter(server -> !server.name().equals(right.server()))
+                        .filter(server -> refusal(vm, view, here, server, asked).isEmpty())
+                        .findFirst();
     }
 
+    /**
+     * @param here the server on which it runs, as far as it is known
+     */
     private static Optional<Refusal> refusal(
-            Vm vm, ClusterView view, ServerView server, List<Refusal> asked) {
+            Vm vm,
+            ClusterView view,
+            Optional<ServerView> here,
+            ServerView server,
+            List<Refusal> asked) {
         int needed = secondaryMiB(vm.spec());
         return VmPlacement.refusal(vm, needed, server, asked)
+                .or(() -> here.flatMap(first -> PairFit.second(first, server)))
                 .or(() ->
                         view.disarming()
                                 .map(off -> new Refusal(server.name(), off.inWords(), false)))

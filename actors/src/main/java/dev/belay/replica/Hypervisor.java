@@ -1,5 +1,6 @@
 package dev.belay.replica;
 
+import dev.belay.decision.Qemu;
 import dev.belay.decision.RaiseStage;
 import dev.belay.decision.VmInput.Timing;
 import dev.belay.model.Epoch;
@@ -9,6 +10,7 @@ import dev.belay.model.RunRight;
 import dev.belay.model.VmName;
 import dev.belay.model.VmSpec;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiConsumer;
@@ -26,6 +28,11 @@ public interface Hypervisor {
      * operator; empty when fit.
      */
     List<String> problems();
+
+    /** What it runs VMs with, as far as it has looked by now; quick, any thread. */
+    default Optional<Qemu> qemu() {
+        return Optional.empty();
+    }
 
     /**
      * What stops this spec from running on this server now (image missing or unreadable, no such

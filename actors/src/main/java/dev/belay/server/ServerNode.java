@@ -199,7 +199,11 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
                     parts.join()
                             .accept(
                                     new ServerInput.Join(
-                                            parts.bootId(), parts.memoryMiB(), holding, clean));
+                                            parts.bootId(),
+                                            parts.memoryMiB(),
+                                            holding,
+                                            clean,
+                                            parts.hypervisor().qemu()));
             case TenureCommand.Adopt() -> {
                 if (!looking) {
                     look(parts.hypervisor().adopt());

@@ -279,7 +279,8 @@ class MatrixTest {
                                 ServerLifeTest.SERVER,
                                 Map.of(),
                                 Losses.NONE,
-                                Optional.of(new ServerState.Freeze(2, 3))),
+                                Optional.of(new ServerState.Freeze(2, 3)),
+                                Optional.of(Samples.QEMU)),
                         ServerLifeTest.FENCING,
                         ServerLifeTest.FENCING.with(QUARANTINE),
                         new ServerState.Fencing(
@@ -295,13 +296,18 @@ class MatrixTest {
                 .flatMap(state -> serverInputs().stream().map(in -> Arguments.of(state, in)));
     }
 
+    private static ServerInput.Join join(
+            String boot, int memoryMiB, Incarnation holding, boolean clean, Optional<Qemu> qemu) {
+        return new ServerInput.Join(boot, memoryMiB, holding, clean, qemu);
+    }
+
     static List<ServerInput> serverInputs() {
         var inputs = new ArrayList<ServerInput>();
         for (var incarnation : List.of(Incarnation.NONE, I1, I2, I3)) {
             for (boolean flag : List.of(true, false)) {
                 for (var boot : List.of("boot-a", "boot-b", "boot-c")) {
-                    inputs.add(new ServerInput.Join(boot, 4096, incarnation, flag));
-                    inputs.add(new ServerInput.Join(boot, 2048, incarnation, flag));
+                    inputs.add(join(boot, 4096, incarnation, flag, Optional.empty()));
+                    inputs.add(join(boot, 2048, incarnation, flag, Optional.of(Samples.QEMU)));
                 }
                 inputs.add(new ServerInput.AgentAnswered(incarnation, flag, "agent"));
             }

@@ -40,6 +40,9 @@ final class Samples {
     static final VmSpec PAIR_SPEC = pairSpec(WEB);
     static final Proof PROOF = new Proof(Proof.Kind.LEASE, "waited", AT);
 
+    static final Qemu QEMU = new Qemu("11.1.3", "pc-i440fx-11.1", Optional.empty());
+    static final Qemu OTHER_QEMU = new Qemu("9.2.0", "pc-i440fx-9.2", Optional.empty());
+
     /** Both servers are up; alpha has more room, so it is chosen first. */
     static final Context BOTH = context(view(ALPHA, I2, 8192), view(BETA, I1, 4096));
 
@@ -138,11 +141,17 @@ final class Samples {
     }
 
     static ServerView view(ServerName name, Incarnation incarnation, int freeMiB) {
-        return new ServerView(name, incarnation, true, true, false, false, freeMiB, 8192);
+        return view(name, incarnation, freeMiB, QEMU);
+    }
+
+    static ServerView view(ServerName name, Incarnation incarnation, int freeMiB, Qemu qemu) {
+        return new ServerView(
+                name, incarnation, true, true, false, false, freeMiB, 8192, Optional.of(qemu));
     }
 
     static ServerView down(ServerName name, Incarnation incarnation) {
-        return new ServerView(name, incarnation, false, false, false, false, 0, 8192);
+        return new ServerView(
+                name, incarnation, false, false, false, false, 0, 8192, Optional.empty());
     }
 
     static Decision.Accepted<VmEvent, VmAction> accepted(

@@ -36,7 +36,8 @@ class ServerLifeTest {
     static final Fenced FENCED = new Fenced(SERVER, Samples.PROOF, Losses.NONE);
 
     static Live live(Map<VmName, Reservation> reservations) {
-        return new Live(SERVER, reservations, Losses.NONE, Optional.empty());
+        return new Live(
+                SERVER, reservations, Losses.NONE, Optional.empty(), Optional.of(Samples.QEMU));
     }
 
     private static Decision<ServerEvent, ServerAction> decide(
@@ -50,7 +51,7 @@ class ServerLifeTest {
     }
 
     static ServerInput.Join join(String boot, Incarnation holding, boolean clean) {
-        return new ServerInput.Join(boot, 4096, holding, clean);
+        return new ServerInput.Join(boot, 4096, holding, clean, Optional.empty());
     }
 
     private static ServerInput.Lost lost(Incarnation incarnation, int vanished, int before) {

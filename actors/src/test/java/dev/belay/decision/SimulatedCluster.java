@@ -392,7 +392,10 @@ final class SimulatedCluster implements SimulatedServer.World {
                             entry.getValue() instanceof ServerState.Live frozen
                                     && frozen.freeze().isPresent(),
                             free,
-                            8192);
+                            8192,
+                            entry.getValue() instanceof ServerState.Live live
+                                    ? live.qemu()
+                                    : Optional.empty());
                 })
                 .toList();
     }

@@ -269,7 +269,13 @@ final class SimulatedServer {
                 }
             }
             case TenureCommand.Join(var holding, var clean) ->
-                    join.accept(new ServerInput.Join("boot-" + boot, 8192, holding, clean));
+                    join.accept(
+                            new ServerInput.Join(
+                                    "boot-" + boot,
+                                    8192,
+                                    holding,
+                                    clean,
+                                    Optional.of(Samples.QEMU)));
             case TenureCommand.Adopt() -> hear(new TenureInput.Adopted());
             case TenureCommand.Clean _ -> {
                 guests.clear();

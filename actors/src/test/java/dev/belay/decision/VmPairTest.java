@@ -341,7 +341,16 @@ class VmPairTest {
             var away =
                     context(
                             view(ALPHA, I2, 8192),
-                            new ServerView(BETA, I1, true, false, false, false, 4096, 8192));
+                            new ServerView(
+                                    BETA,
+                                    I1,
+                                    true,
+                                    false,
+                                    false,
+                                    false,
+                                    4096,
+                                    8192,
+                                    Optional.of(Samples.QEMU)));
             assertThat(VmLife.decide(LOCKSTEP, away, lost(RIGHT))).isInstanceOf(Ignored.class);
         }
 

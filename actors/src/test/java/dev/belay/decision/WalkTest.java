@@ -23,6 +23,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
@@ -285,7 +286,7 @@ class WalkTest {
             var input =
                     step < STEPS
                             ? anyServerInput(random, state, held)
-                            : new ServerInput.Join("boot-z", 4096, held, true);
+                            : new ServerInput.Join("boot-z", 4096, held, true, Optional.empty());
             if (ServerLife.decide(ALPHA, state, AT, input)
                     instanceof Accepted<ServerEvent, ServerAction> accepted) {
                 ServerRules.check(state, input, accepted);
@@ -306,6 +307,12 @@ class WalkTest {
         assertThat(afterAll(ServerHistory.NEW, history)).isEqualTo(state);
     }
 
+    private static Optional<Qemu> anyQemu(RandomGenerator random) {
+        return random.nextInt(4) > 0
+                ? Optional.empty()
+                : Optional.of(random.nextBoolean() ? Samples.QEMU : Samples.OTHER_QEMU);
+    }
+
     private static ServerInput anyServerInput(
             RandomGenerator random, ServerState state, Incarnation held) {
         var incarnation = new Incarnation(Math.max(0, held.value() + random.nextInt(3) / 2 - 1));
@@ -317,7 +324,8 @@ class WalkTest {
                             "boot-" + random.nextInt(3),
                             4096 + 1024 * random.nextInt(2),
                             nowOrStale,
-                            random.nextBoolean());
+                            random.nextBoolean(),
+                            anyQemu(random));
             case 2 ->
                     new ServerInput.Lost(
                             nowOrStale, List.of(), 1 + random.nextInt(2), 2, random.nextInt(4) > 0);

@@ -17,6 +17,7 @@ import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
@@ -116,7 +117,9 @@ class ServerEntityTest {
                         EventSourcedBehaviorTestKit.disabledSerializationSettings());
         server.runCommand(
                 new ServerEntity.Join(
-                        new ServerInput.Join("boot-a", 4096, Incarnation.NONE, true), "10.0.0.1"));
+                        new ServerInput.Join(
+                                "boot-a", 4096, Incarnation.NONE, true, Optional.empty()),
+                        "10.0.0.1"));
         outside.expectMessage(new ServerAction.Welcome(name, I1));
         server.runCommand(new ServerEntity.News(new ServerInput.Reserve(WEB, new Epoch(1), 256)));
         outside.expectMessage(
@@ -164,7 +167,9 @@ class ServerEntityTest {
         assertThat(agent).isNotDone();
 
         server.runCommand(
-                new ServerEntity.Join(new ServerInput.Join("boot-b", 4096, I1, true), "10.0.0.1"));
+                new ServerEntity.Join(
+                        new ServerInput.Join("boot-b", 4096, I1, true, Optional.empty()),
+                        "10.0.0.1"));
 
         assertThat(agent).isCancelled();
         assertThat(server.getState())
@@ -194,7 +199,8 @@ class ServerEntityTest {
                             new ServerInput.Lost(incarnation, List.of(), 1, 2, true)));
             server.runCommand(
                     new ServerEntity.Join(
-                            new ServerInput.Join("boot-" + life, 4096, incarnation, true),
+                            new ServerInput.Join(
+                                    "boot-" + life, 4096, incarnation, true, Optional.empty()),
                             "10.0.0.1"));
         }
         assertThat(((ServerState.Live) server.getState()).losses().quarantined()).isTrue();
@@ -222,7 +228,8 @@ class ServerEntityTest {
         var joined =
                 server.runCommand(
                         new ServerEntity.Join(
-                                new ServerInput.Join("boot-x", 4096, I1, true), "10.0.0.9"));
+                                new ServerInput.Join("boot-x", 4096, I1, true, Optional.empty()),
+                                "10.0.0.9"));
 
         assertThat(joined.hasNoEvents()).isTrue();
     }

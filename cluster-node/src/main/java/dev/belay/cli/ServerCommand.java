@@ -44,6 +44,7 @@ final class ServerCommand {
                                 "incarnation",
                                 "memoryMiB",
                                 "reservedMiB",
+                                "qemu",
                                 "vms",
                                 "api");
                     });

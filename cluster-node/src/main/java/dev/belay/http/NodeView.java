@@ -3,6 +3,7 @@ package dev.belay.http;
 import dev.belay.admin.Admin.NodeInfo;
 import dev.belay.decision.Disarming;
 import dev.belay.decision.Explanation;
+import dev.belay.decision.Qemu;
 import dev.belay.decision.ServerState;
 import dev.belay.decision.ServerState.Fenced;
 import dev.belay.decision.ServerState.Fencing;
@@ -19,6 +20,9 @@ import java.util.Optional;
  * One node as the API shows it. What only servers have is null for a witness.
  *
  * @param incarnation null when it was never admitted
+ * @param qemu its version; null while it is not told
+ * @param machine the versioned machine type that a VM gets which starts there
+ * @param lockstep whether VMs may run in lockstep with it
  */
 record NodeView(
         ServerName name,
@@ -32,6 +36,9 @@ record NodeView(
         Optional<Integer> memoryMiB,
         Optional<Integer> reservedMiB,
         Optional<Integer> freeMiB,
+        Optional<String> qemu,
+        Optional<String> machine,
+        Optional<Boolean> lockstep,
         List<VmName> vms,
         String explanation) {
 
@@ -46,6 +53,7 @@ record NodeView(
                 node.server()
                         .flatMap(state ->
                                 state instanceof Live l ? Optional.of(l) : Optional.empty());
+        var qemu = live.flatMap(Live::qemu);
         return new NodeView(
                 node.name(),
                 node.role(),
@@ -58,6 +66,9 @@ record NodeView(
                 server.map(Server::memoryMiB),
                 live.map(Live::reservedMiB),
                 live.map(Live::freeMiB),
+                qemu.map(Qemu::version),
+                qemu.map(Qemu::machine),
+                qemu.map(told -> told.unproven().isEmpty()),
                 node.vms(),
                 explanation(node, disarming));
     }
@@ -86,7 +97,11 @@ record NodeView(
                     "It was never admitted as a server. It is as soon as its node asks and a majority of the voting nodes answers.";
             case Live live when node.reachable() ->
                     "It is up: %d of %d MiB are reserved for VMs."
-                            .formatted(live.reservedMiB(), live.server().memoryMiB());
+                                    .formatted(live.reservedMiB(), live.server().memoryMiB())
+                            + live.qemu()
+                                    .flatMap(Qemu::unproven)
+                                    .map(why -> " No VM runs in lockstep there: " + why + ".")
+                                    .orElse("");
             case Live live when live.freeze().isPresent() ->
                     "It does not answer. " + Explanation.frozen(node.name()) + ".";
             case Live _ ->

@@ -19,8 +19,11 @@ final class Installation {
     private static final Duration LIMIT = Duration.ofSeconds(10);
     private static final Pattern VERSION = Pattern.compile("version (\\d+)\\.(\\d+)[^ \\n]*");
 
+    private static final Pattern WHOLE_VERSION = Pattern.compile("version (\\d+\\.\\d+\\.\\d+)");
+
     private final QemuSettings settings;
-    private final ConcurrentMap<Path, String> machines = new ConcurrentHashMap<>();
+    private final ConcurrentMap<QemuBuild, String> machines = new ConcurrentHashMap<>();
+    private final ConcurrentMap<QemuBuild, String> versions = new ConcurrentHashMap<>();
 
     Installation(QemuSettings settings) {
         this.settings = settings;
@@ -105,14 +108,44 @@ final class Installation {
         }
     }
 
+    /** As it tells it by QMP too: {@code 11.1.3}. */
+    String version() {
+        return versions.computeIfAbsent(
+                build(),
+                _ -> {
+                    var result =
+                            Tool.run(LIMIT, List.of(settings.system().toString(), "--version"));
+                    var told = WHOLE_VERSION.matcher(result.output());
+                    if (!result.ok() || !told.find()) {
+                        throw new HypervisorException(
+                                settings.system()
+                                        + " --version does not tell a version: "
+                                        + result.complaint(),
+                                true);
+                    }
+                    return told.group(1);
+                });
+    }
+
+    private QemuBuild build() {
+        return QemuBuild.of(settings.system())
+                .orElseThrow(() ->
+                        new HypervisorException(
+                                "QEMU is missing: expected an executable at "
+                                        + settings.system()
+                                        + ".",
+                                true));
+    }
+
     /**
      * The versioned machine type behind a short name such as {@code pc}: replicas on servers with
      * different QEMUs must be the same machine.
      */
     String machineType() {
         return machines.computeIfAbsent(
-                settings.system(),
-                system -> {
+                build(),
+                _ -> {
+                    var system = settings.system();
                     var result = Tool.run(LIMIT, List.of(system.toString(), "-machine", "help"));
                     if (!result.ok()) {
                         throw new HypervisorException(

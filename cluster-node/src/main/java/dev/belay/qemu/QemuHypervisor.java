@@ -1,5 +1,6 @@
 package dev.belay.qemu;
 
+import dev.belay.decision.Qemu;
 import dev.belay.decision.RaiseStage;
 import dev.belay.decision.VmInput.Timing;
 import dev.belay.model.Epoch;
@@ -72,6 +73,7 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
 
     private final QemuSettings settings;
     private final Installation installation;
+    private final InstalledQemu installed;
     private final SpecCheck specCheck;
     private final TapNames names;
     private final Gate gate;
@@ -101,6 +103,7 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
     public QemuHypervisor(QemuSettings settings) {
         this.settings = settings;
         this.installation = new Installation(settings);
+        this.installed = new InstalledQemu(settings, installation);
         this.specCheck = new SpecCheck(settings);
         this.names = TapNames.of(settings);
         this.gate = new Gate(names.table(), settings.killBudget());
@@ -127,6 +130,12 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
                     });
         }
         return Waiting.reply(firstProblems);
+    }
+
+    /** Not before {@link #problems} is asked, for the same reason. */
+    @Override
+    public Optional<Qemu> qemu() {
+        return looked.get() ? installed.now() : Optional.empty();
     }
 
     /** For tests. */
@@ -267,12 +276,12 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
                                         () ->
                                                 alone(
                                                         primary.vm(),
-                                                        () ->
-                                                                pairs.raise(
-                                                                        raise,
-                                                                        running(primary),
-                                                                        at,
-                                                                        progress)))
+                                                        () -> {
+                                                            var replica = running(primary);
+                                                            installed.refuseOlder(replica);
+                                                            return pairs.raise(
+                                                                    raise, replica, at, progress);
+                                                        }))
                                 .whenComplete((timings, failure) -> {
                                     if (failure == null) {
                                         raise.done().complete(timings);

@@ -14,6 +14,7 @@ import dev.belay.decision.Decision.Rejected;
 import dev.belay.decision.Evidence;
 import dev.belay.decision.Losses;
 import dev.belay.decision.Proof;
+import dev.belay.decision.Qemu;
 import dev.belay.decision.ServerHistory;
 import dev.belay.decision.ServerInput;
 import dev.belay.decision.ServerLife;
@@ -46,6 +47,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 public final class FakeAdmin implements Admin {
     static final ServerName ALPHA = new ServerName("alpha");
     static final ServerName BETA = new ServerName("beta");
+    static final Qemu QEMU = new Qemu("11.1.3", "pc-i440fx-11.1", Optional.empty());
     static final Instant START = Instant.parse("2026-11-01T12:00:00Z");
 
     private final Map<String, VmState> vms = new TreeMap<>();
@@ -66,7 +68,8 @@ public final class FakeAdmin implements Admin {
                             new VmName("web"),
                             new ServerState.Reservation(new dev.belay.model.Epoch(1), 128)),
                     Losses.NONE,
-                    Optional.empty());
+                    Optional.empty(),
+                    Optional.of(QEMU));
     private Instant now = START;
 
     @Override
@@ -273,8 +276,26 @@ public final class FakeAdmin implements Admin {
         var first = new Incarnation(1);
         return new ClusterView(
                 List.of(
-                        new ServerView(ALPHA, first, true, true, false, false, 1024, 1024),
-                        new ServerView(BETA, first, true, true, false, false, 512, 512)),
+                        new ServerView(
+                                ALPHA,
+                                first,
+                                true,
+                                true,
+                                false,
+                                false,
+                                1024,
+                                1024,
+                                Optional.of(QEMU)),
+                        new ServerView(
+                                BETA,
+                                first,
+                                true,
+                                true,
+                                false,
+                                false,
+                                512,
+                                512,
+                                Optional.of(QEMU))),
                 cluster.disarming(),
                 List.of());
     }

@@ -228,8 +228,12 @@ class HttpApiTest {
         assertThat(alpha.path("incarnation").asLong()).isEqualTo(1);
         assertThat(alpha.path("memoryMiB").asInt()).isEqualTo(1024);
         assertThat(alpha.path("reservedMiB").asInt()).isEqualTo(128);
+        assertThat(alpha.path("qemu").asText()).isEqualTo("11.1.3");
+        assertThat(alpha.path("machine").asText()).isEqualTo("pc-i440fx-11.1");
+        assertThat(alpha.path("lockstep").asBoolean()).isTrue();
         assertThat(alpha.path("vms").toString()).isEqualTo("[\"web\"]");
         assertThat(all.path(2).path("memoryMiB").isNull()).isTrue();
+        assertThat(all.path(2).path("qemu").isNull()).isTrue();
         assertThat(all.findValuesAsText("explanation")).noneMatch(String::isBlank);
         assertProblem(node.get("/api/v1/servers/delta"), 404, "server-not-found");
     }

@@ -9,6 +9,7 @@ import dev.belay.decision.Evidence;
 import dev.belay.decision.Failover;
 import dev.belay.decision.Losses;
 import dev.belay.decision.Proof;
+import dev.belay.decision.Qemu;
 import dev.belay.decision.RaiseStage;
 import dev.belay.decision.ServerEvent;
 import dev.belay.decision.ServerState;
@@ -30,6 +31,7 @@ public final class DecisionTypes implements KryoTypes {
         vmEvents(registry);
         pairEvents(registry);
         states(registry);
+        PastServerStates.register(registry);
         PastVmStates.register(registry);
         inputs(registry);
     }
@@ -53,6 +55,7 @@ public final class DecisionTypes implements KryoTypes {
         registry.part(215, VmState.Pursuit.class);
         registry.part(216, PastVmStates.Vm.class);
         registry.part(217, RaiseStage.class);
+        registry.part(222, Qemu.class);
     }
 
     private static void serverEvents(Registry registry) {
@@ -69,6 +72,7 @@ public final class DecisionTypes implements KryoTypes {
         registry.persisted(240, "server.QuarantineEnded/1", ServerEvent.QuarantineEnded.class);
         registry.persisted(241, "server.FreezeBegan/1", ServerEvent.FreezeBegan.class);
         registry.persisted(242, "server.FreezeEnded/1", ServerEvent.FreezeEnded.class);
+        registry.persisted(245, "server.QemuTold/1", ServerEvent.QemuTold.class);
     }
 
     private static void clusterTypes(Registry registry) {
@@ -116,7 +120,7 @@ public final class DecisionTypes implements KryoTypes {
 
     private static void states(Registry registry) {
         registry.persisted(320, "server.state.Unknown/1", ServerState.Unknown.class);
-        registry.persisted(321, "server.state.Live/1", ServerState.Live.class);
+        registry.persisted(321, "server.state.Live/2", ServerState.Live.class);
         registry.persisted(322, "server.state.Fencing/1", ServerState.Fencing.class);
         registry.persisted(323, "server.state.Fenced/1", ServerState.Fenced.class);
         registry.persisted(340, "vm.state.Absent/1", VmState.Absent.class);

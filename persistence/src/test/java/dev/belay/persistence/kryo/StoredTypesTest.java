@@ -7,6 +7,7 @@ import dev.belay.decision.Evidence;
 import dev.belay.decision.Failover;
 import dev.belay.decision.Losses;
 import dev.belay.decision.Proof;
+import dev.belay.decision.Qemu;
 import dev.belay.decision.RaiseStage;
 import dev.belay.decision.ServerEvent;
 import dev.belay.decision.ServerState;
@@ -107,6 +108,9 @@ class StoredTypesTest {
     private static final ServerState.Server SERVER =
             new ServerState.Server(ALPHA, new Incarnation(3), "4f1c", 65536);
 
+    private static final Qemu QEMU =
+            new Qemu("11.1.3", "pc-i440fx-11.1", Optional.of("it was never tried"));
+
     private static final Losses LOSSES = new Losses(4, List.of(2L, 3L, 4L), true);
     private static final Disarming DISARMING =
             new Disarming(AT, Duration.ofMinutes(30), "ada", "new switch");
@@ -144,13 +148,9 @@ class StoredTypesTest {
                         "server.FencingProved/1",
                         new ServerEvent.FencingProved(AT, new Incarnation(3), PROOF)),
                 Map.entry("server.state.Unknown/1", new ServerState.Unknown()),
-                Map.entry(
-                        "server.state.Live/1",
-                        new ServerState.Live(
-                                SERVER,
-                                Map.of(WEB, new ServerState.Reservation(new Epoch(7), 2048)),
-                                LOSSES,
-                                Optional.of(new ServerState.Freeze(2, 3)))),
+                Map.entry("server.state.Live/1", live(Optional.empty())),
+                Map.entry("server.state.Live/2", live(Optional.of(QEMU))),
+                Map.entry("server.QemuTold/1", new ServerEvent.QemuTold(AT, QEMU)),
                 Map.entry(
                         "server.state.Fencing/1",
                         new ServerState.Fencing(
@@ -164,6 +164,15 @@ class StoredTypesTest {
                         new ServerEvent.QuarantineEnded(AT, "an operator said so")),
                 Map.entry("server.FreezeBegan/1", new ServerEvent.FreezeBegan(AT, 2, 3)),
                 Map.entry("server.FreezeEnded/1", new ServerEvent.FreezeEnded(AT)));
+    }
+
+    private static ServerState.Live live(Optional<Qemu> qemu) {
+        return new ServerState.Live(
+                SERVER,
+                Map.of(WEB, new ServerState.Reservation(new Epoch(7), 2048)),
+                LOSSES,
+                Optional.of(new ServerState.Freeze(2, 3)),
+                qemu);
     }
 
     private static Map<String, Object> clusterSamples() {

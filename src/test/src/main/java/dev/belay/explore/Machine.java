@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -203,7 +204,11 @@ final class Machine {
                             new Message.ToServer(
                                     index,
                                     new ServerInput.Join(
-                                            "boot-" + boot, Setup.SERVER_MEMORY, holding, clean)));
+                                            "boot-" + boot,
+                                            Setup.SERVER_MEMORY,
+                                            holding,
+                                            clean,
+                                            Optional.empty())));
             case TenureCommand.Adopt() -> {
                 if (!works.contains(new Work.Adopt())) {
                     works.add(new Work.Adopt());

@@ -1,0 +1,48 @@
+package dev.belay.decision;
+
+import dev.belay.decision.ClusterView.ServerView;
+import dev.belay.decision.VmState.Refusal;
+import java.util.Optional;
+
+/**
+ * Whether two servers can run a VM in lockstep: the second takes what the first one's QEMU sends of
+ * itself, again and again, which only the same QEMU certainly understands.
+ */
+final class PairFit {
+    private PairFit() {}
+
+    /** What speaks against the server on which the VM runs, and so against every second one. */
+    static Optional<Refusal> first(ServerView server) {
+        return unproven(server)
+                .map(why -> new Refusal(server.name(), "it runs there, but " + why, false));
+    }
+
+    /** What speaks against {@code second} for a VM that runs on {@code first}. */
+    static Optional<Refusal> second(ServerView first, ServerView second) {
+        return unproven(second)
+                .or(() -> unlike(first, second))
+                .map(why -> new Refusal(second.name(), why, false));
+    }
+
+    private static Optional<String> unproven(ServerView server) {
+        return server.qemu().isEmpty()
+                ? Optional.of("it has not told yet which QEMU it has")
+                : server.qemu().get().unproven();
+    }
+
+    private static Optional<String> unlike(ServerView first, ServerView second) {
+        var one = first.qemu().orElseThrow();
+        var other = second.qemu().orElseThrow();
+        if (!one.version().equals(other.version())) {
+            return Optional.of(
+                    "it runs QEMU %s, and %s %s: level SYSTEM needs the same on both"
+                            .formatted(other.version(), first.name(), one.version()));
+        }
+        if (!one.machine().equals(other.machine())) {
+            return Optional.of(
+                    "its VMs are machines of type %s, and those of %s %s: level SYSTEM needs the same on both (belay.qemu.machine)"
+                            .formatted(other.machine(), first.name(), one.machine()));
+        }
+        return Optional.empty();
+    }
+}

@@ -1,0 +1,12 @@
+package dev.belay.decision;
+
+import java.util.Optional;
+
+/**
+ * What a server runs VMs with, as its node found it.
+ *
+ * @param version as QEMU tells it, {@code 11.1.3} say
+ * @param machine the versioned machine type that a VM gets which starts there
+ * @param unproven why no VM may run in lockstep with it, in a clause; empty: it was seen to do so
+ */
+public record Qemu(String version, String machine, Optional<String> unproven) {}
