@@ -197,6 +197,7 @@ public final class ClusterModel implements AutoCloseable {
                 state.losses().quarantined(),
                 state instanceof ServerState.Live here && here.freeze().isPresent(),
                 freeMiB,
-                state.server().memoryMiB());
+                state.server().memoryMiB(),
+                state.maintenance());
     }
 }

@@ -392,7 +392,10 @@ final class SimulatedCluster implements SimulatedServer.World {
                             entry.getValue() instanceof ServerState.Live frozen
                                     && frozen.freeze().isPresent(),
                             free,
-                            8192);
+                            8192,
+                            entry.getValue() instanceof ServerState.Known maintained
+                                    ? maintained.maintenance()
+                                    : Optional.empty());
                 })
                 .toList();
     }
@@ -518,6 +521,7 @@ final class SimulatedCluster implements SimulatedServer.World {
         troubled = false;
         cut.clear();
         disarm(false);
+        servers.keySet().forEach(name -> serverHears(name, new ServerInput.EndMaintenance()));
         repair();
     }
 

@@ -33,9 +33,11 @@ record NodeView(
         Optional<Integer> reservedMiB,
         Optional<Integer> freeMiB,
         List<VmName> vms,
+        Optional<MaintenanceView> maintenance,
         String explanation) {
 
-    static NodeView of(NodeInfo node, Optional<Disarming> disarming) {
+    static NodeView of(
+            NodeInfo node, Optional<MaintenanceView> maintenance, Optional<Disarming> disarming) {
         var server =
                 node.server()
                         .flatMap(state ->
@@ -59,7 +61,9 @@ record NodeView(
                 live.map(Live::reservedMiB),
                 live.map(Live::freeMiB),
                 node.vms(),
-                explanation(node, disarming));
+                maintenance,
+                explanation(node, disarming)
+                        + maintenance.map(m -> " " + m.inWords(node.name())).orElse(""));
     }
 
     private static String explanation(NodeInfo node, Optional<Disarming> disarming) {

@@ -87,6 +87,12 @@ public final class FakeAdmin implements Admin {
         alpha = ((ServerState.Live) alpha).with(new Losses(3, List.of(1L, 2L, 3L), true));
     }
 
+    /** No VM has any memory there. */
+    public void emptyAlpha() {
+        var live = (ServerState.Live) alpha;
+        alpha = new ServerState.Live(live.server(), Map.of(), live.losses(), live.freeze());
+    }
+
     /** Lets time pass, decides and stores; what servers are told is carried out when they obey. */
     public synchronized Outcome<VmState> tell(VmName vm, VmInput input) {
         now = now.plusMillis(100);

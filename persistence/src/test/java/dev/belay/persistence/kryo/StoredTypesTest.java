@@ -107,6 +107,8 @@ class StoredTypesTest {
     private static final ServerState.Server SERVER =
             new ServerState.Server(ALPHA, new Incarnation(3), "4f1c", 65536);
 
+    private static final Optional<ServerState.Maintenance> MAINTENANCE =
+            Optional.of(new ServerState.Maintenance(AT, true));
     private static final Losses LOSSES = new Losses(4, List.of(2L, 3L, 4L), true);
     private static final Disarming DISARMING =
             new Disarming(AT, Duration.ofMinutes(30), "ada", "new switch");
@@ -156,6 +158,28 @@ class StoredTypesTest {
                         new ServerState.Fencing(
                                 SERVER, List.of(WEB), EVIDENCE, Optional.of("timed out"), LOSSES)),
                 Map.entry("server.state.Fenced/1", new ServerState.Fenced(SERVER, PROOF, LOSSES)),
+                Map.entry(
+                        "server.state.Live/2",
+                        new ServerState.Live(
+                                SERVER,
+                                Map.of(WEB, new ServerState.Reservation(new Epoch(7), 2048)),
+                                LOSSES,
+                                Optional.of(new ServerState.Freeze(2, 3)),
+                                MAINTENANCE)),
+                Map.entry(
+                        "server.state.Fencing/2",
+                        new ServerState.Fencing(
+                                SERVER,
+                                List.of(WEB),
+                                EVIDENCE,
+                                Optional.of("timed out"),
+                                LOSSES,
+                                MAINTENANCE)),
+                Map.entry(
+                        "server.state.Fenced/2",
+                        new ServerState.Fenced(SERVER, PROOF, LOSSES, MAINTENANCE)),
+                Map.entry("server.MaintenanceBegan/1", new ServerEvent.MaintenanceBegan(AT, true)),
+                Map.entry("server.MaintenanceEnded/1", new ServerEvent.MaintenanceEnded(AT)),
                 Map.entry("server.LossCounted/1", new ServerEvent.LossCounted(AT, 4)),
                 Map.entry("server.LossForgotten/1", new ServerEvent.LossForgotten(AT, 4)),
                 Map.entry("server.QuarantineBegan/1", new ServerEvent.QuarantineBegan(AT, 3)),
