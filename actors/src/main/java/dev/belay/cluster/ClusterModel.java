@@ -198,6 +198,7 @@ public final class ClusterModel implements AutoCloseable {
                 state instanceof ServerState.Live here && here.freeze().isPresent(),
                 freeMiB,
                 state.server().memoryMiB(),
+                state.maintenance(),
                 state instanceof ServerState.Live here ? here.qemu() : Optional.empty());
     }
 }

@@ -32,12 +32,18 @@ public record ClusterView(
         return servers.stream().filter(server -> server.name().equals(name)).findFirst();
     }
 
+    /** Whether what is on this server shall leave it. */
+    boolean isEmptied(ServerName name) {
+        return server(name).filter(server -> server.maintenance().isPresent()).isPresent();
+    }
+
     /**
      * @param live admitted and not fenced
      * @param reachable a member of the cluster that answers
      * @param quarantined lost so often that it gets no new VMs
      * @param frozen does not answer, and is not fenced because most servers do not
      * @param freeMiB memory that no VM has reserved
+     * @param maintenance while it is to be empty
      * @param qemu empty: not told yet
      */
     public record ServerView(
@@ -49,7 +55,31 @@ public record ClusterView(
             boolean frozen,
             int freeMiB,
             int memoryMiB,
-            Optional<Qemu> qemu) {}
+            Optional<ServerState.Maintenance> maintenance,
+            Optional<Qemu> qemu) {
+        /** In use. */
+        public ServerView(
+                ServerName name,
+                Incarnation incarnation,
+                boolean live,
+                boolean reachable,
+                boolean quarantined,
+                boolean frozen,
+                int freeMiB,
+                int memoryMiB) {
+            this(
+                    name,
+                    incarnation,
+                    live,
+                    reachable,
+                    quarantined,
+                    frozen,
+                    freeMiB,
+                    memoryMiB,
+                    Optional.empty(),
+                    Optional.empty());
+        }
+    }
 
     /**
      * A VM that shall run and has no room yet.

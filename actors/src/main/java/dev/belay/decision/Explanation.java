@@ -119,6 +119,12 @@ public final class Explanation {
                 .formatted(Losses.LIMIT, server);
     }
 
+    /** Why a server gets no new VMs while somebody works on it; goes on from "server alpha:". */
+    public static String maintained(ServerName server) {
+        return "it is in maintenance and gets no VMs until you say so: belay server activate "
+                + server;
+    }
+
     /** Why a server that does not answer is not fenced, and what to do; one sentence and more. */
     public static String frozen(ServerName server) {
         return "More than half of the servers vanished at once, which is more likely the network than all of them, so none is fenced. When they come back, all goes on by itself. If this one is certainly off, say so: belay server confirm-off %s --yes-i-checked"
@@ -147,7 +153,7 @@ public final class Explanation {
     }
 
     /** Why it does not run on two, and what comes next. */
-    private static String alone(VmState.Vm vm, ClusterView view) {
+    static String alone(VmState.Vm vm, ClusterView view) {
         var refusals = vm.pursuit().refusals();
         if (vm.pursuit().failures() > 0) {
             return refusals.isEmpty()
@@ -189,7 +195,7 @@ public final class Explanation {
                 + ". It starts as soon as one can.";
     }
 
-    private static String sentence(List<Refusal> refusals) {
+    static String sentence(List<Refusal> refusals) {
         return refusals.stream()
                 .map(refusal -> refusal.server() + ": " + refusal.why())
                 .collect(Collectors.joining("; "));

@@ -4,6 +4,8 @@ import dev.belay.decision.Decision.Accepted;
 import dev.belay.decision.Decision.Ignored;
 import dev.belay.decision.ServerEvent.LossCounted;
 import dev.belay.decision.ServerEvent.LossForgotten;
+import dev.belay.decision.ServerEvent.MaintenanceBegan;
+import dev.belay.decision.ServerEvent.MaintenanceEnded;
 import dev.belay.decision.ServerEvent.QuarantineBegan;
 import dev.belay.decision.ServerEvent.QuarantineEnded;
 import dev.belay.decision.ServerState.Known;
@@ -13,7 +15,10 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What keeps a cluster calm: a server that flaps gets no new VMs, and nobody fences them all. */
+/**
+ * What keeps a cluster calm: a server that flaps, or that somebody works on, gets no new VMs, and
+ * nobody fences them all.
+ */
 final class ServerCalm {
     private ServerCalm() {}
 
@@ -58,6 +63,23 @@ final class ServerCalm {
         return s.losses().quarantined()
                 ? ended(at, "an operator said so")
                 : new Ignored<>("it is not in quarantine");
+    }
+
+    static Decision<ServerEvent, ServerAction> maintain(
+            Known s, Instant at, ServerInput.Maintain wish) {
+        var now = s.maintenance();
+        return switch (wish) {
+            // Whoever asks again to see how far it is does not take back what they asked for.
+            case ServerInput.BeginMaintenance(var restartVms)
+                    when now.isPresent() && (now.get().restartVms() || !restartVms) ->
+                    new Ignored<>("it is in maintenance already");
+            case ServerInput.BeginMaintenance(var restartVms) ->
+                    new Accepted<>(List.of(new MaintenanceBegan(at, restartVms)), List.of());
+            case ServerInput.EndMaintenance _ ->
+                    now.isPresent()
+                            ? new Accepted<>(List.of(new MaintenanceEnded(at)), List.of())
+                            : new Ignored<>("it is not in maintenance");
+        };
     }
 
     private static Decision<ServerEvent, ServerAction> ended(Instant at, String why) {

@@ -63,5 +63,10 @@ public sealed interface ServerEvent {
     /** It answers again. */
     record FreezeEnded(Instant at) implements ServerEvent {}
 
+    /** It is to be empty, and gets no new VMs from here on. */
+    record MaintenanceBegan(Instant at, boolean restartVms) implements ServerEvent {}
+
+    record MaintenanceEnded(Instant at) implements ServerEvent {}
+
     record FencingProved(Instant at, Incarnation incarnation, Proof proof) implements ServerEvent {}
 }

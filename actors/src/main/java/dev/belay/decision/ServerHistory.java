@@ -6,6 +6,8 @@ import dev.belay.decision.ServerEvent.FreezeBegan;
 import dev.belay.decision.ServerEvent.FreezeEnded;
 import dev.belay.decision.ServerEvent.LossCounted;
 import dev.belay.decision.ServerEvent.LossForgotten;
+import dev.belay.decision.ServerEvent.MaintenanceBegan;
+import dev.belay.decision.ServerEvent.MaintenanceEnded;
 import dev.belay.decision.ServerEvent.MemoryChanged;
 import dev.belay.decision.ServerEvent.MemoryReleased;
 import dev.belay.decision.ServerEvent.MemoryReserved;
@@ -18,10 +20,10 @@ import dev.belay.decision.ServerState.Fenced;
 import dev.belay.decision.ServerState.Fencing;
 import dev.belay.decision.ServerState.Known;
 import dev.belay.decision.ServerState.Live;
+import dev.belay.decision.ServerState.Maintenance;
 import dev.belay.decision.ServerState.Reservation;
 import dev.belay.decision.ServerState.Server;
 import dev.belay.decision.ServerState.Unknown;
-import dev.belay.model.VmName;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -44,37 +46,27 @@ public final class ServerHistory {
                             Map.of(),
                             state instanceof Known known ? known.losses() : Losses.NONE,
                             Optional.empty(),
+                            state instanceof Known known ? known.maintenance() : Optional.empty(),
                             Optional.empty());
             case MemoryChanged(_, var memoryMiB) -> {
                 var live = in(Live.class, state, event);
                 var old = live.server();
-                yield new Live(
-                        new Server(old.name(), old.incarnation(), old.bootId(), memoryMiB),
-                        live.reservations(),
-                        live.losses(),
-                        live.freeze(),
-                        live.qemu());
+                yield live.with(new Server(old.name(), old.incarnation(), old.bootId(), memoryMiB));
             }
             case QemuTold(_, var qemu) -> {
-                var live = in(Live.class, state, event);
-                yield new Live(
-                        live.server(),
-                        live.reservations(),
-                        live.losses(),
-                        live.freeze(),
-                        Optional.of(qemu));
+                yield in(Live.class, state, event).with(qemu);
             }
             case MemoryReserved(_, var vm, var epoch, var memoryMiB) -> {
                 var live = in(Live.class, state, event);
                 var reservations = new HashMap<>(live.reservations());
                 reservations.put(vm, new Reservation(epoch, memoryMiB));
-                yield with(live, reservations);
+                yield live.with(reservations);
             }
             case MemoryReleased(_, var vm) -> {
                 var live = in(Live.class, state, event);
                 var reservations = new HashMap<>(live.reservations());
                 reservations.remove(vm);
-                yield with(live, reservations);
+                yield live.with(reservations);
             }
             case ServerFenced fenced -> {
                 var live = in(Live.class, state, event);
@@ -83,23 +75,16 @@ public final class ServerHistory {
                         ServerReservations.vms(live),
                         fenced.evidence(),
                         Optional.empty(),
-                        live.losses());
+                        live.losses(),
+                        live.maintenance());
             }
-            case FenceAgentFailed(_, var detail) -> {
-                var fencing = in(Fencing.class, state, event);
-                yield new Fencing(
-                        fencing.server(),
-                        fencing.vms(),
-                        fencing.evidence(),
-                        Optional.of(detail),
-                        fencing.losses());
-            }
+            case FenceAgentFailed(_, var detail) ->
+                    in(Fencing.class, state, event).agentFailed(detail);
             case FencingProved(_, _, var proof) ->
                     switch (state) {
-                        case Fencing fencing ->
-                                new Fenced(fencing.server(), proof, fencing.losses());
+                        case Fencing fencing -> fenced(fencing, proof);
                         // A later, better proof than the one that was enough.
-                        case Fenced fenced -> new Fenced(fenced.server(), proof, fenced.losses());
+                        case Fenced fenced -> fenced(fenced, proof);
                         case Live _, Unknown _ -> throw damaged(state, event);
                     };
             case LossCounted(_, var number) -> {
@@ -122,11 +107,16 @@ public final class ServerHistory {
                     in(Live.class, state, event)
                             .with(Optional.of(new ServerState.Freeze(vanished, before)));
             case FreezeEnded _ -> in(Live.class, state, event).with(Optional.empty());
+            case MaintenanceBegan(var at, var restartVms) ->
+                    in(Known.class, state, event)
+                            .withMaintenance(Optional.of(new Maintenance(at, restartVms)));
+            case MaintenanceEnded _ ->
+                    in(Known.class, state, event).withMaintenance(Optional.empty());
         };
     }
 
-    private static Live with(Live live, Map<VmName, Reservation> reservations) {
-        return new Live(live.server(), reservations, live.losses(), live.freeze(), live.qemu());
+    private static Fenced fenced(Known known, Proof proof) {
+        return new Fenced(known.server(), proof, known.losses(), known.maintenance());
     }
 
     private static <S extends ServerState> S in(

@@ -14,6 +14,19 @@ public sealed interface ServerInput {
     /** Give it new VMs again although it was lost so often. */
     record EndQuarantine() implements Request {}
 
+    /** What an operator wants of the VMs on it while they work on it. */
+    sealed interface Maintain extends Request {}
+
+    /**
+     * Its VMs shall leave it, and no new ones come.
+     *
+     * @param restartVms also those that cannot do so while they run
+     */
+    record BeginMaintenance(boolean restartVms) implements Maintain {}
+
+    /** It may have VMs again. */
+    record EndMaintenance() implements Maintain {}
+
     /**
      * A person says that the server is off and runs nothing, and is trusted.
      *

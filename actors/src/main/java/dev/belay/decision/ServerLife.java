@@ -117,6 +117,7 @@ public final class ServerLife {
             case ServerInput.CooledDown(var incarnation) ->
                     ServerCalm.cooledDown(s, at, incarnation);
             case ServerInput.EndQuarantine _ -> ServerCalm.release(s, at);
+            case ServerInput.Maintain wish -> ServerCalm.maintain(s, at, wish);
             case ServerInput.ConfirmOff confirm ->
                     confirmed(s, confirm, () -> lose(s, at, word(at, server)));
         };
@@ -144,10 +145,24 @@ public final class ServerLife {
         var actions = new ArrayList<ServerAction>();
         events.add(new ServerFenced(at, server.name(), server.incarnation(), evidence));
         actions.add(new ServerAction.AwaitLease(server.incarnation()));
-        actions.add(new ServerAction.CallFenceAgent(server.name(), server.incarnation()));
+        callAgent(actions, s, ServerReservations.vms(s));
         tellLost(actions, server, ServerReservations.vms(s), evidence);
-        ServerCalm.count(s.losses(), at, events, actions);
+        // Somebody works on it: that it goes away says nothing about it.
+        if (s.maintenance().isEmpty()) {
+            ServerCalm.count(s.losses(), at, events, actions);
+        }
         return new Accepted<>(events, actions);
+    }
+
+    /**
+     * Nobody waits for the end of what an empty server runs, and whoever works on it does not want
+     * it switched off meanwhile.
+     */
+    private static void callAgent(List<ServerAction> actions, Known s, List<VmName> vms) {
+        if (s.maintenance().isEmpty() || !vms.isEmpty()) {
+            actions.add(
+                    new ServerAction.CallFenceAgent(s.server().name(), s.server().incarnation()));
+        }
     }
 
     /**
@@ -218,6 +233,7 @@ public final class ServerLife {
             case ServerInput.LossAged(var number) -> ServerCalm.aged(s, at, number);
             case ServerInput.CooledDown _ -> ignored("it is lost");
             case ServerInput.EndQuarantine _ -> ServerCalm.release(s, at);
+            case ServerInput.Maintain wish -> ServerCalm.maintain(s, at, wish);
             case ServerInput.ConfirmOff confirm ->
                     confirmed(s, confirm, () -> ignored("being fenced already"));
         };
@@ -245,6 +261,7 @@ public final class ServerLife {
             case ServerInput.LossAged(var number) -> ServerCalm.aged(s, at, number);
             case ServerInput.CooledDown _ -> ignored("it is lost");
             case ServerInput.EndQuarantine _ -> ServerCalm.release(s, at);
+            case ServerInput.Maintain wish -> ServerCalm.maintain(s, at, wish);
             case ServerInput.ConfirmOff confirm ->
                     confirmed(s, confirm, () -> ignored("proved already"));
         };
@@ -353,9 +370,7 @@ public final class ServerLife {
                 var actions = new ArrayList<>(ServerCalm.pending(s));
                 actions.add(new ServerAction.AwaitLease(s.server().incarnation()));
                 if (s.agentFailure().isEmpty()) {
-                    actions.add(
-                            new ServerAction.CallFenceAgent(
-                                    s.server().name(), s.server().incarnation()));
+                    callAgent(actions, s, s.vms());
                 }
                 tellLost(actions, s.server(), s.vms(), s.evidence());
                 yield actions;

@@ -35,6 +35,9 @@ final class ServerReservations {
         if (held == null && s.losses().quarantined()) {
             return refuse(reserve, server.name(), Explanation.quarantined(server.name()));
         }
+        if (held == null && s.maintenance().isPresent()) {
+            return refuse(reserve, server.name(), Explanation.maintained(server.name()));
+        }
         int free = s.freeMiB() + (held == null ? 0 : held.memoryMiB());
         if (reserve.memoryMiB() > free) {
             return refuse(

@@ -4,6 +4,7 @@ import dev.belay.model.Epoch;
 import dev.belay.model.Incarnation;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,7 +20,12 @@ public sealed interface ServerState {
 
         Losses losses();
 
+        /** It is to be empty, and gets no new VMs. */
+        Optional<Maintenance> maintenance();
+
         Known with(Losses losses);
+
+        Known withMaintenance(Optional<Maintenance> maintenance);
     }
 
     /**
@@ -33,19 +39,47 @@ public sealed interface ServerState {
             Map<VmName, Reservation> reservations,
             Losses losses,
             Optional<Freeze> freeze,
+            Optional<Maintenance> maintenance,
             Optional<Qemu> qemu)
             implements Known {
         public Live {
             reservations = Map.copyOf(reservations);
         }
 
+        /** In use. */
+        public Live(
+                Server server,
+                Map<VmName, Reservation> reservations,
+                Losses losses,
+                Optional<Freeze> freeze) {
+            this(server, reservations, losses, freeze, Optional.empty(), Optional.empty());
+        }
+
         @Override
         public Live with(Losses newLosses) {
-            return new Live(server, reservations, newLosses, freeze, qemu);
+            return new Live(server, reservations, newLosses, freeze, maintenance, qemu);
+        }
+
+        @Override
+        public Live withMaintenance(Optional<Maintenance> changed) {
+            return new Live(server, reservations, losses, freeze, changed, qemu);
         }
 
         Live with(Optional<Freeze> newFreeze) {
-            return new Live(server, reservations, losses, newFreeze, qemu);
+            return new Live(server, reservations, losses, newFreeze, maintenance, qemu);
+        }
+
+        Live with(Qemu told) {
+            return new Live(
+                    server, reservations, losses, freeze, maintenance, Optional.of(told));
+        }
+
+        Live with(Server changed) {
+            return new Live(changed, reservations, losses, freeze, maintenance, qemu);
+        }
+
+        Live with(Map<VmName, Reservation> kept) {
+            return new Live(server, kept, losses, freeze, maintenance, qemu);
         }
 
         public int reservedMiB() {
@@ -63,24 +97,55 @@ public sealed interface ServerState {
             List<VmName> vms,
             List<Evidence> evidence,
             Optional<String> agentFailure,
-            Losses losses)
+            Losses losses,
+            Optional<Maintenance> maintenance)
             implements Known {
         public Fencing {
             vms = List.copyOf(vms);
             evidence = List.copyOf(evidence);
         }
 
+        /** In use when it was lost. */
+        public Fencing(
+                Server server,
+                List<VmName> vms,
+                List<Evidence> evidence,
+                Optional<String> agentFailure,
+                Losses losses) {
+            this(server, vms, evidence, agentFailure, losses, Optional.empty());
+        }
+
         @Override
         public Fencing with(Losses newLosses) {
-            return new Fencing(server, vms, evidence, agentFailure, newLosses);
+            return new Fencing(server, vms, evidence, agentFailure, newLosses, maintenance);
+        }
+
+        @Override
+        public Fencing withMaintenance(Optional<Maintenance> changed) {
+            return new Fencing(server, vms, evidence, agentFailure, losses, changed);
+        }
+
+        Fencing agentFailed(String detail) {
+            return new Fencing(server, vms, evidence, Optional.of(detail), losses, maintenance);
         }
     }
 
     /** Nothing of this incarnation runs any more, and it is known why. */
-    record Fenced(Server server, Proof proof, Losses losses) implements Known {
+    record Fenced(Server server, Proof proof, Losses losses, Optional<Maintenance> maintenance)
+            implements Known {
+        /** In use when it was lost. */
+        public Fenced(Server server, Proof proof, Losses losses) {
+            this(server, proof, losses, Optional.empty());
+        }
+
         @Override
         public Fenced with(Losses newLosses) {
-            return new Fenced(server, proof, newLosses);
+            return new Fenced(server, proof, newLosses, maintenance);
+        }
+
+        @Override
+        public Fenced withMaintenance(Optional<Maintenance> changed) {
+            return new Fenced(server, proof, losses, changed);
         }
     }
 
@@ -90,6 +155,13 @@ public sealed interface ServerState {
      * @param before how many there were before
      */
     record Freeze(int vanished, int before) {}
+
+    /**
+     * An operator wants the server empty, until they say otherwise.
+     *
+     * @param restartVms those that cannot move while they run are stopped and started elsewhere
+     */
+    record Maintenance(Instant since, boolean restartVms) {}
 
     /**
      * @param memoryMiB for guests

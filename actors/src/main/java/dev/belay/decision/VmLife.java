@@ -240,16 +240,14 @@ public final class VmLife {
                                     VmPlacement.plus(s.refusals(), server, why))
                             .accepted();
             // A candidate that does not answer is not waited for when another one fits.
-            case VmInput.Tick _
-                    when now.view()
-                            .server(s.candidate())
-                            .filter(v -> v.live() && v.reachable())
-                            .isEmpty() ->
+            case VmInput.Tick _ when VmPlacement.gone(s.candidate(), now.view()).isPresent() ->
                     VmPlacement.pursue(
                                     new VmSteps(now, s)
                                             .act(new VmAction.Release(s.candidate(), next)),
                                     VmPlacement.plus(
-                                            s.refusals(), s.candidate(), "it does not answer"))
+                                            s.refusals(),
+                                            s.candidate(),
+                                            VmPlacement.gone(s.candidate(), now.view()).get()))
                             .accepted();
             default -> ignoredNews("waiting for " + s.candidate() + "'s word", input);
         };
@@ -292,7 +290,7 @@ public final class VmLife {
             case VmInput.Settled(var epoch)
                     when epoch.equals(s.right().epoch()) && s.vm().failures() > 0 ->
                     new VmSteps(now, s).add(new VmEvent.VmSettled(now.at(), epoch)).accepted();
-            case VmInput.Tick _ -> VmPair.pursue(new VmSteps(now, s)).accepted();
+            case VmInput.Tick _ -> Emptying.whenRunning(s, now);
             case VmInput.BackOffOver(var epoch) when epoch.equals(s.vm().epoch()) ->
                     VmPair.again(new VmSteps(now, s), s.right()).accepted();
             // A pair that was given up, and that its server does not know to be over.

@@ -156,26 +156,21 @@ final class VmPair {
                                     s.right(),
                                     VmPlacement.plus(s.refusals(), server, why))
                             .accepted();
-            case VmInput.Tick _ when !isUp(now, s) ->
+            case VmInput.Tick _ when VmPlacement.gone(s.candidate(), now.view()).isPresent() ->
                     look(
                                     new VmSteps(now, s)
                                             .act(new VmAction.Release(s.candidate(), next)),
                                     s.right(),
                                     VmPlacement.plus(
-                                            s.refusals(), s.candidate(), "it does not answer"))
+                                            s.refusals(),
+                                            s.candidate(),
+                                            VmPlacement.gone(s.candidate(), now.view()).get()))
                             .accepted();
             case VmInput.Tick _ -> VmLife.ignored("waiting for " + s.candidate() + "'s word");
             case VmInput.BackOffOver _ ->
                     VmLife.ignored("it is looking for a second server already");
             default -> asRunning(s, now, input);
         };
-    }
-
-    private static boolean isUp(Context now, Pairing s) {
-        return now.view()
-                .server(s.candidate())
-                .filter(server -> server.live() && server.reachable())
-                .isPresent();
     }
 
     /**
@@ -229,6 +224,8 @@ final class VmPair {
                                     "they lost each other before lockstep: " + why,
                                     false)
                             .accepted();
+            case VmInput.Tick _ when Emptying.isInVain(s, now) ->
+                    giveUp(new VmSteps(now, s), s, Emptying.why(s.secondary()), false).accepted();
             default -> {
                 var trouble = VmSolo.trouble(input, s.primary());
                 if (trouble.isPresent()) {

@@ -190,6 +190,17 @@ final class VmPlacement {
                 .map(why -> new Refusal(server.name(), why, false));
     }
 
+    /** Why a server that was asked to keep memory is not waited for any longer. */
+    static Optional<String> gone(ServerName candidate, ClusterView view) {
+        var server = view.server(candidate).filter(there -> there.live() && there.reachable());
+        if (server.isEmpty()) {
+            return Optional.of("it does not answer");
+        }
+        return view.isEmptied(candidate)
+                ? Optional.of(Explanation.maintained(candidate))
+                : Optional.empty();
+    }
+
     private static Optional<String> beingEnded(Vm vm, ServerView server) {
         return vm.ending().stream()
                 .filter(right -> VmLife.isAt(right, server.name(), server.incarnation()))
@@ -209,6 +220,9 @@ final class VmPlacement {
                     server.frozen()
                             ? "it does not answer, as most servers, so none is fenced"
                             : "it does not answer");
+        }
+        if (server.maintenance().isPresent()) {
+            return Optional.of(Explanation.maintained(server.name()));
         }
         if (server.quarantined()) {
             return Optional.of(Explanation.quarantined(server.name()));

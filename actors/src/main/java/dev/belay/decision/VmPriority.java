@@ -61,6 +61,8 @@ public final class VmPriority {
             // It may be refused and go elsewhere, so it claims room on every server that fits.
             case Placing s -> claim(s, refused(s.refusals()));
             case FailingOver s -> claim(s, List.of(s.lost().server()));
+            // One that was asked to leave its server was promised room elsewhere.
+            case VmState.Stopping s when s.elsewhere() -> claim(s, List.of(s.right().server()));
             case VmState.Absent _,
                     VmState.Stopped _,
                     VmState.Starting _,
@@ -106,6 +108,17 @@ public final class VmPriority {
                                 "its room is left to VM '%s' of higher priority for now"
                                         .formatted(other),
                                 false));
+    }
+
+    /** How much of the server's room others wait for, whoever comes first. */
+    static int claimed(VmSpec spec, ServerView server, ClusterView view) {
+        return view.claims().stream()
+                .filter(claim -> !claim.vm().equals(spec.name()))
+                .filter(claim -> !claim.no().contains(server.name()))
+                .filter(claim ->
+                        VmPlacement.unfit(claim.wish(), claim.memoryMiB(), server).isEmpty())
+                .mapToInt(Claim::memoryMiB)
+                .sum();
     }
 
     /** The VM for which {@code server}'s room is left, if it is not enough for both. */

@@ -105,13 +105,24 @@ final class VmRecovery {
                 .act(new VmAction.StopReplica(right, true));
     }
 
+    /** The replica is to end as its guest likes, and the VM to start on another server. */
+    static VmSteps restartElsewhere(VmSteps steps, RunRight right, String why) {
+        begin(steps, right, why, false);
+        return steps.add(new VmEvent.StopBegan(steps.now().at(), right, false, true, why))
+                .act(new VmAction.StopReplica(right, false));
+    }
+
     static VmSteps stopped(VmSteps steps, Stopping was, String detail, boolean neverRan) {
         var right = was.right();
         boolean unwanted = was.vm().desired() == Desired.STOPPED || was.vm().deleting();
+        boolean asked = was.elsewhere() && !was.kill();
         steps.step("ended on " + right.server())
-                .add(end(steps, right, detail, !unwanted, neverRan));
+                .add(end(steps, right, detail, !unwanted && !asked, neverRan));
         if (unwanted) {
             return VmPlacement.rest(steps.act(new VmAction.Release(right.server(), right.epoch())));
+        }
+        if (asked) {
+            return here(steps, right);
         }
         if (was.elsewhere()) {
             return leave(steps, right, "its disk failed there");
@@ -158,7 +169,10 @@ final class VmRecovery {
         return elsewhere ? leave(steps, last, refusal.why()) : here(steps, last);
     }
 
-    /** On the same server again, unless it is known that the journal would refuse the right. */
+    /**
+     * On the same server again, unless it is known that the journal would refuse the right, or it
+     * is to be empty and another one has room.
+     */
     private static VmSteps here(VmSteps steps, RunRight last) {
         boolean over =
                 steps.now()
@@ -168,6 +182,9 @@ final class VmRecovery {
                         .isPresent();
         if (over) {
             return VmPlacement.pursue(steps, List.of());
+        }
+        if (Emptying.shunned(steps.vm(), last, steps.now().view())) {
+            return leave(steps, last, Explanation.maintained(last.server()));
         }
         return VmPlacement.grant(
                 steps,

@@ -43,6 +43,7 @@ final class VmSolo {
                     new VmSteps(now, s).add(new VmEvent.VmSettled(now.at(), epoch)).accepted();
             case VmInput.Tick _ when !s.vm().wantsPair() ->
                     windDown(new VmSteps(now, s), s).accepted();
+            case VmInput.Tick _ -> empty(s, now);
             case VmInput.GuestPanicked(var right)
                     when right.equals(s.primary()) && lives(now, right) ->
                     VmRecovery.stopToRestart(
@@ -131,6 +132,13 @@ final class VmSolo {
     private static VmSteps choose(VmSteps steps, RunRight winner, RunRight loser, String why) {
         return steps.add(new VmEvent.SoloGranted(steps.now().at(), winner, loser, why))
                 .act(new VmAction.StopReplica(loser, true));
+    }
+
+    private static Decision<VmEvent, VmAction> empty(Lockstep s, Context now) {
+        return Emptying.stays(s, now)
+                .filter(stays -> canWin(now, stays))
+                .map(stays -> failover(s, now, stays, Emptying.why(loser(s, stays))).accepted())
+                .orElseGet(() -> VmLife.ignored("it runs on two servers"));
     }
 
     static Decision<VmEvent, VmAction> switchover(Present state, Context now) {

@@ -148,6 +148,7 @@ public final class ServerEntity
             case ServerInput.ConfirmOff(var incarnation, var answers) ->
                     new ServerInput.ConfirmOff(incarnation, answers || surroundings.answers(name));
             case ServerInput.EndQuarantine end -> end;
+            case ServerInput.Maintain wish -> wish;
         };
     }
 

@@ -149,7 +149,11 @@ class ClusterWalkTest {
     /** An operator is calm for a while, forgives, or tells the truth about a server. */
     private static void operate(
             SimulatedCluster cluster, RandomGenerator random, SimulatedServer machine) {
-        switch (random.nextInt(4)) {
+        switch (random.nextInt(7)) {
+            case 3 ->
+                    cluster.serverHears(
+                            machine.name, new ServerInput.BeginMaintenance(random.nextBoolean()));
+            case 4, 5 -> cluster.serverHears(machine.name, new ServerInput.EndMaintenance());
             case 0 -> cluster.disarm(true);
             case 1 -> cluster.disarm(false);
             case 2 -> cluster.serverHears(machine.name, new ServerInput.EndQuarantine());

@@ -50,6 +50,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class MatrixTest {
     private static final Losses TWICE = new Losses(5, List.of(4L, 5L), false);
     private static final Losses QUARANTINE = new Losses(5, List.of(3L, 4L, 5L), true);
+    private static final Optional<ServerState.Maintenance> MAINTAINED =
+            Optional.of(new ServerState.Maintenance(AT, false));
     static final List<RunRight> RIGHTS =
             List.of(
                     RIGHT,
@@ -280,6 +282,7 @@ class MatrixTest {
                                 Map.of(),
                                 Losses.NONE,
                                 Optional.of(new ServerState.Freeze(2, 3)),
+                                Optional.empty(),
                                 Optional.of(Samples.QEMU)),
                         ServerLifeTest.FENCING,
                         ServerLifeTest.FENCING.with(QUARANTINE),
@@ -289,6 +292,9 @@ class MatrixTest {
                                 List.of(),
                                 Optional.of("dead"),
                                 TWICE),
+                        ServerLifeTest.LIVE.withMaintenance(MAINTAINED),
+                        ServerLifeTest.FENCING.withMaintenance(MAINTAINED),
+                        ServerLifeTest.FENCED.withMaintenance(MAINTAINED),
                         ServerLifeTest.FENCED,
                         ServerLifeTest.FENCED.with(TWICE),
                         ServerLifeTest.FENCED.with(QUARANTINE));
@@ -329,6 +335,9 @@ class MatrixTest {
             inputs.add(new ServerInput.LossAged(number));
         }
         inputs.add(new ServerInput.EndQuarantine());
+        inputs.add(new ServerInput.BeginMaintenance(false));
+        inputs.add(new ServerInput.BeginMaintenance(true));
+        inputs.add(new ServerInput.EndMaintenance());
         return inputs;
     }
 

@@ -64,6 +64,13 @@ final class Samples {
                             Optional.empty(),
                             List.of(claim("db", 10, 4096))));
 
+    /** Alpha is to be empty, and beta has room. */
+    static final Context EMPTYING_ALPHA =
+            context(maintained(ALPHA, I2, false), view(BETA, I1, 4096));
+
+    static final Context RESTARTING_ALPHA =
+            context(maintained(ALPHA, I2, true), view(BETA, I1, 4096));
+
     private Samples() {}
 
     static VmSpec spec(VmName name) {
@@ -146,12 +153,26 @@ final class Samples {
 
     static ServerView view(ServerName name, Incarnation incarnation, int freeMiB, Qemu qemu) {
         return new ServerView(
-                name, incarnation, true, true, false, false, freeMiB, 8192, Optional.of(qemu));
+                name, incarnation, true, true, false, false, freeMiB, 8192, Optional.empty(), Optional.of(qemu));
+    }
+
+    static ServerView maintained(ServerName name, Incarnation incarnation, boolean restartVms) {
+        return new ServerView(
+                name,
+                incarnation,
+                true,
+                true,
+                false,
+                false,
+                8192,
+                8192,
+                Optional.of(new ServerState.Maintenance(AT, restartVms)),
+                Optional.of(QEMU));
     }
 
     static ServerView down(ServerName name, Incarnation incarnation) {
         return new ServerView(
-                name, incarnation, false, false, false, false, 0, 8192, Optional.empty());
+                name, incarnation, false, false, false, false, 0, 8192);
     }
 
     static Decision.Accepted<VmEvent, VmAction> accepted(

@@ -23,6 +23,7 @@ import dev.belay.decision.ServerState.Live;
 import dev.belay.model.Incarnation;
 import dev.belay.model.VmName;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -63,6 +64,106 @@ class ServerCalmTest {
             hear(ServerLifeTest.join("boot-" + time, incarnation(), true));
         }
         assertThat(state).isInstanceOf(Live.class);
+    }
+
+    @Nested
+    class Maintenance {
+        private static final Optional<ServerState.Maintenance> BEGUN =
+                Optional.of(new ServerState.Maintenance(AT, false));
+
+        private Optional<ServerState.Maintenance> maintenance() {
+            return ((ServerState.Known) state).maintenance();
+        }
+
+        @Test
+        void itGetsNoNewVmAndKeepsThoseThatItHas() {
+            hear(new ServerInput.BeginMaintenance(false));
+            assertThat(maintenance()).isEqualTo(BEGUN);
+
+            hear(new ServerInput.Reserve(new VmName("new"), E7, MEMORY));
+            assertThat(actions)
+                    .containsExactly(
+                            new ServerAction.TellVm(
+                                    new VmName("new"),
+                                    new VmInput.ReservationRefused(
+                                            ALPHA, E7, Explanation.maintained(ALPHA))));
+
+            hear(new ServerInput.Reserve(WEB, E8, MEMORY));
+            assertThat(actions)
+                    .containsExactly(
+                            new ServerAction.TellVm(WEB, new VmInput.Reserved(ALPHA, I2, E8)));
+
+            hear(new ServerInput.EndMaintenance());
+            hear(new ServerInput.Reserve(new VmName("new"), E7, MEMORY));
+            assertThat(actions)
+                    .containsExactly(
+                            new ServerAction.TellVm(
+                                    new VmName("new"), new VmInput.Reserved(ALPHA, I2, E7)));
+        }
+
+        @Test
+        void askingAgainTakesNothingBack() {
+            hear(new ServerInput.BeginMaintenance(true));
+
+            assertThat(hear(new ServerInput.BeginMaintenance(false))).isInstanceOf(Ignored.class);
+            assertThat(maintenance()).map(ServerState.Maintenance::restartVms).contains(true);
+        }
+
+        @Test
+        void restartsCanBeAskedForLater() {
+            hear(new ServerInput.BeginMaintenance(false));
+            hear(new ServerInput.BeginMaintenance(true));
+
+            assertThat(maintenance()).map(ServerState.Maintenance::restartVms).contains(true);
+        }
+
+        /** Five reboots for one firmware are no reason to distrust it. */
+        @Test
+        void itOutlastsItsLossesWhichDoNotCount() {
+            hear(new ServerInput.BeginMaintenance(false));
+            loseAndReturn(5);
+
+            assertThat(losses()).isEqualTo(Losses.NONE);
+            assertThat(maintenance()).isEqualTo(BEGUN);
+
+            hear(new ServerInput.EndMaintenance());
+            loseAndReturn(1);
+            assertThat(losses().count()).isEqualTo(1);
+        }
+
+        @Test
+        void nobodySwitchesAnEmptyServerOffThatSomebodyWorksOn() {
+            state = ServerLifeTest.live(java.util.Map.of());
+            hear(new ServerInput.BeginMaintenance(false));
+            hear(lost(I2, 1, 3));
+
+            assertThat(actions).containsExactly(new ServerAction.AwaitLease(I2));
+            assertThat(ServerLife.pending(state)).containsExactly(new ServerAction.AwaitLease(I2));
+        }
+
+        @Test
+        void aVmThatIsStillOnItIsFailedOverAsFastAsEver() {
+            hear(new ServerInput.BeginMaintenance(false));
+            hear(lost(I2, 1, 3));
+
+            assertThat(actions).contains(new ServerAction.CallFenceAgent(ALPHA, I2));
+            assertThat(ServerLife.pending(state))
+                    .contains(new ServerAction.CallFenceAgent(ALPHA, I2));
+        }
+
+        @Test
+        void itBeginsAndEndsWhereverTheServerIs() {
+            for (var somewhere : List.of(LIVE, FENCING, FENCED)) {
+                state = somewhere;
+                hear(new ServerInput.BeginMaintenance(false));
+                assertThat(maintenance()).isEqualTo(BEGUN);
+                hear(new ServerInput.EndMaintenance());
+                assertThat(state).isEqualTo(somewhere);
+                assertThat(hear(new ServerInput.EndMaintenance())).isInstanceOf(Ignored.class);
+            }
+            state = ServerHistory.NEW;
+            assertThat(hear(new ServerInput.BeginMaintenance(false))).isInstanceOf(Rejected.class);
+        }
     }
 
     @Nested

@@ -393,6 +393,9 @@ final class SimulatedCluster implements SimulatedServer.World {
                                     && frozen.freeze().isPresent(),
                             free,
                             8192,
+                            entry.getValue() instanceof ServerState.Known maintained
+                                    ? maintained.maintenance()
+                                    : Optional.empty(),
                             entry.getValue() instanceof ServerState.Live live
                                     ? live.qemu()
                                     : Optional.empty());
@@ -521,6 +524,7 @@ final class SimulatedCluster implements SimulatedServer.World {
         troubled = false;
         cut.clear();
         disarm(false);
+        servers.keySet().forEach(name -> serverHears(name, new ServerInput.EndMaintenance()));
         repair();
     }
 

@@ -63,7 +63,7 @@ class VmCalmTest {
     @Nested
     class WhenAServerIsQuarantined {
         private static final ServerView FLAPPING =
-                new ServerView(BETA, I1, true, true, true, false, 8192, 8192, Optional.empty());
+                new ServerView(BETA, I1, true, true, true, false, 8192, 8192);
 
         @Test
         void anotherServerIsTaken() {
@@ -170,7 +170,7 @@ class VmCalmTest {
 
     @Test
     void aVmOnAFrozenServerSaysWhatAPersonCanDo() {
-        var frozen = new ServerView(ALPHA, I2, true, false, false, true, 0, 8192, Optional.empty());
+        var frozen = new ServerView(ALPHA, I2, true, false, false, true, 0, 8192);
 
         assertThat(Explanation.of(new Running(wanted(), RIGHT), context(frozen).view()))
                 .startsWith("Ran on server alpha, which does not answer.")

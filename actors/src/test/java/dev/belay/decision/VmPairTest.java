@@ -350,6 +350,7 @@ class VmPairTest {
                                     false,
                                     4096,
                                     8192,
+                                    Optional.empty(),
                                     Optional.of(Samples.QEMU)));
             assertThat(VmLife.decide(LOCKSTEP, away, lost(RIGHT))).isInstanceOf(Ignored.class);
         }

@@ -191,7 +191,9 @@ class WalkTest {
     }
 
     private static Context anyView(RandomGenerator random) {
-        return switch (random.nextInt(6)) {
+        return switch (random.nextInt(8)) {
+            case 4 -> Samples.EMPTYING_ALPHA;
+            case 5 -> Samples.RESTARTING_ALPHA;
             case 0 -> Samples.NOBODY;
             case 1 -> Samples.ONLY_BETA;
             case 2 -> Samples.DISARMED;
@@ -341,7 +343,9 @@ class WalkTest {
     private static ServerInput anyCalmInput(
             RandomGenerator random, ServerState state, Incarnation incarnation) {
         long losses = state instanceof ServerState.Known known ? known.losses().count() : 0;
-        return switch (random.nextInt(16)) {
+        return switch (random.nextInt(20)) {
+            case 16, 17 -> new ServerInput.BeginMaintenance(random.nextBoolean());
+            case 18, 19 -> new ServerInput.EndMaintenance();
             case 0 -> new ServerInput.EndQuarantine();
             case 1 -> new ServerInput.CooledDown(incarnation);
             case 2, 3, 4 -> new ServerInput.LossAged(losses - random.nextInt(3));

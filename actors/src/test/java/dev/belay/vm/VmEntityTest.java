@@ -92,8 +92,7 @@ class VmEntityTest {
                                     false,
                                     false,
                                     4096,
-                                    4096,
-                                    Optional.empty())));
+                                    4096)));
         }
 
         @Override

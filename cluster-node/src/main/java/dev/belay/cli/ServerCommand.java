@@ -1,9 +1,12 @@
 package dev.belay.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.belay.cli.ApiClient.Answer;
 import dev.belay.cli.CliCommands.Environment;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -70,6 +73,54 @@ final class ServerCommand {
     }
 
     @Command(
+            description = {
+                "Empty a server before you work on it, and keep new VMs off it until you activate it.",
+                "VMs at level SYSTEM go on on their other server and do not notice. What cannot move stays and is told."
+            },
+            mixinStandardHelpOptions = true)
+    int maintenance(
+            @Parameters(paramLabel = "<name>", description = "The server's name") String name,
+            @Option(
+                            names = "--restart-vms",
+                            description =
+                                    "Also shut down VMs that cannot move while they run, and start them elsewhere")
+                    boolean restart,
+            @Option(names = "--no-wait", description = "Do not wait until it is empty")
+                    boolean noWait,
+            @Option(
+                            names = "--timeout",
+                            paramLabel = "<seconds>",
+                            defaultValue = "600",
+                            description = "How long to wait at most; default ${DEFAULT-VALUE}")
+                    long timeout) {
+        return target.run(session -> {
+            var answer =
+                    session.client()
+                            .change(
+                                    "POST",
+                                    path(name)
+                                            + "/maintenance"
+                                            + (restart ? "?restartVms=true" : ""));
+            tell(
+                    session,
+                    noWait
+                            ? answer
+                            : new EmptyingProgress(
+                                            session, path(name), name, Duration.ofSeconds(timeout))
+                                    .untilEmpty());
+        });
+    }
+
+    @Command(
+            description = "End a server's maintenance: it gets VMs again",
+            mixinStandardHelpOptions = true)
+    int activate(
+            @Parameters(paramLabel = "<name>", description = "The server's name") String name) {
+        return target.run(session ->
+                tell(session, session.client().change("POST", path(name) + "/activate")));
+    }
+
+    @Command(
             name = "confirm-off",
             description = {
                 "Tell Belay that a server is off, so that its VMs start elsewhere when its lease is over.",
@@ -118,6 +169,19 @@ final class ServerCommand {
                                                         body.path("name").asText(),
                                                         body.path("state").asText(),
                                                         body.path("explanation").asText())));
+        if (!session.json()) {
+            warnings(body.path("maintenance")).forEach(session.out()::println);
+        }
+    }
+
+    private static List<String> warnings(JsonNode maintenance) {
+        return maintenance
+                .path("unprotected")
+                .valueStream()
+                .map(vm ->
+                        "WARNING: %s runs on one server only, because no other one takes its second copy now."
+                                .formatted(vm.asText()))
+                .toList();
     }
 
     private static String path(String name) {

@@ -93,6 +93,8 @@ public final class HttpApi extends AllDirectives {
         return concat(
                 pathEnd(() -> get(() -> answer(request -> servers.show(name, request)))),
                 path("release", () -> post(() -> answer(r -> servers.release(name, r)))),
+                path("maintenance", () -> post(() -> answer(r -> servers.maintain(name, r)))),
+                path("activate", () -> post(() -> answer(r -> servers.activate(name, r)))),
                 path("confirm-off", () -> post(() -> answer(r -> servers.confirmOff(name, r)))),
                 path("readmit", () -> post(() -> answer(r -> servers.readmit(name, r)))));
     }

@@ -40,9 +40,11 @@ record NodeView(
         Optional<String> machine,
         Optional<Boolean> lockstep,
         List<VmName> vms,
+        Optional<MaintenanceView> maintenance,
         String explanation) {
 
-    static NodeView of(NodeInfo node, Optional<Disarming> disarming) {
+    static NodeView of(
+            NodeInfo node, Optional<MaintenanceView> maintenance, Optional<Disarming> disarming) {
         var server =
                 node.server()
                         .flatMap(state ->
@@ -70,7 +72,9 @@ record NodeView(
                 qemu.map(Qemu::machine),
                 qemu.map(told -> told.unproven().isEmpty()),
                 node.vms(),
-                explanation(node, disarming));
+                maintenance,
+                explanation(node, disarming)
+                        + maintenance.map(m -> " " + m.inWords(node.name())).orElse(""));
     }
 
     private static String explanation(NodeInfo node, Optional<Disarming> disarming) {

@@ -19,6 +19,7 @@ import org.apache.pekko.http.javadsl.model.HttpResponse;
 /** {@code /servers}: every node of the cluster, witnesses too, as this node sees them. */
 final class ServerResource {
     private static final int MOST_NAME = 60;
+    private static final String RESTART = "restartVms";
 
     private final Admin admin;
     private final Carrier carrier;
@@ -45,6 +46,22 @@ final class ServerResource {
                 server(name),
                 new ServerInput.EndQuarantine(),
                 "Repeating is safe: releasing a server that is not quarantined changes nothing");
+    }
+
+    CompletionStage<HttpResponse> maintain(String name, HttpRequest request) {
+        boolean restart = Query.of(request, RESTART).flag(RESTART, false);
+        return carry(
+                server(name),
+                new ServerInput.BeginMaintenance(restart),
+                "Repeating is safe: a server that is in maintenance stays in it");
+    }
+
+    CompletionStage<HttpResponse> activate(String name, HttpRequest request) {
+        Query.of(request);
+        return carry(
+                server(name),
+                new ServerInput.EndMaintenance(),
+                "Repeating is safe: activating a server that is active changes nothing");
     }
 
     CompletionStage<HttpResponse> confirmOff(String name, HttpRequest request) {
@@ -113,7 +130,7 @@ final class ServerResource {
     }
 
     private NodeView shown(NodeInfo node) {
-        return NodeView.of(node, admin.cluster().disarming());
+        return NodeView.of(node, MaintenanceView.of(node, admin), admin.cluster().disarming());
     }
 
     private NodeInfo server(String name) {

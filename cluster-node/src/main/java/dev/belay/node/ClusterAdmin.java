@@ -217,6 +217,8 @@ final class ClusterAdmin implements Admin {
         return switch (state.orElse(new ServerState.Unknown())) {
             case ServerState.Fencing _ -> "fencing";
             case ServerState.Fenced _ -> "fenced";
+            case ServerState.Live live when reachable && live.maintenance().isPresent() ->
+                    "maintenance";
             case ServerState.Live live when reachable ->
                     live.losses().quarantined() ? "quarantined" : "up";
             case ServerState.Live live -> live.freeze().isPresent() ? "frozen" : "unreachable";

@@ -303,6 +303,24 @@ class CliTest {
     }
 
     @Test
+    void aServerIsEmptiedAndActivatedAgain() {
+        node.admin.emptyAlpha();
+        assertThat(belay("server maintenance alpha")).isZero();
+        assertThat(out()).contains("It is empty", "belay server activate alpha");
+        assertThat(belay("server activate alpha")).isZero();
+        assertThat(out()).doesNotContain("maintenance");
+    }
+
+    @Test
+    void whatStaysOnAServerIsTold() {
+        belay("vm create -f " + spec);
+        assertThat(belay("server maintenance alpha --timeout 20")).isEqualTo(1);
+        assertThat(err()).contains("'alpha' is not empty: web: ", "belay server activate alpha");
+        assertThat(belay("server maintenance alpha --no-wait --restart-vms")).isZero();
+        assertThat(out()).contains("alpha: ", "It is in maintenance");
+    }
+
+    @Test
     void aNodeThatLostItsDataIsReadmitted() {
         assertThat(belay("server readmit beta")).isZero();
         assertThat(out()).startsWith("beta: absent").contains("start it again");

@@ -101,6 +101,38 @@ class CalmApiTest {
                 "never admitted");
     }
 
+    @Test
+    void aServerInMaintenanceTellsWhatIsLeftOnIt() {
+        node.create("web");
+
+        var begun = node.post("/api/v1/servers/alpha/maintenance");
+
+        assertThat(begun.status()).isEqualTo(202);
+        var maintenance = begun.body().path("maintenance");
+        assertThat(maintenance.path("empty").asBoolean()).isFalse();
+        assertThat(maintenance.path("restartVms").asBoolean()).isFalse();
+        assertThat(maintenance.path("remaining").get(0).path("vm").asText()).isEqualTo("web");
+        assertThat(maintenance.path("remaining").get(0).path("moves").asBoolean()).isFalse();
+        assertThat(begun.body().path("explanation").asText())
+                .contains("VMs on it: 1, of which 1 stay");
+        assertThat(
+                        node.post("/api/v1/servers/alpha/maintenance?restartVms=true")
+                                .body()
+                                .path("maintenance")
+                                .path("restartVms")
+                                .asBoolean())
+                .isTrue();
+
+        var ended = node.post("/api/v1/servers/alpha/activate");
+        assertThat(ended.status()).isEqualTo(202);
+        assertThat(ended.body().path("maintenance").isNull()).isTrue();
+        assertProblem(
+                node.post("/api/v1/servers/alpha/maintenance?restart=true"),
+                400,
+                "invalid-parameter");
+        assertProblem(node.post("/api/v1/servers/gamma/maintenance"), 404, "server-not-found");
+    }
+
     private TestNode.Answer confirm(String name, String body) {
         return node.send(
                 "POST", "/api/v1/servers/" + name + "/confirm-off", "application/json", body);

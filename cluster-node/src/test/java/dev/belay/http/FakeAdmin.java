@@ -69,6 +69,7 @@ public final class FakeAdmin implements Admin {
                             new ServerState.Reservation(new dev.belay.model.Epoch(1), 128)),
                     Losses.NONE,
                     Optional.empty(),
+                    Optional.empty(),
                     Optional.of(QEMU));
     private Instant now = START;
 
@@ -88,6 +89,12 @@ public final class FakeAdmin implements Admin {
     /** Lost so often that it is in quarantine. */
     public void quarantineAlpha() {
         alpha = ((ServerState.Live) alpha).with(new Losses(3, List.of(1L, 2L, 3L), true));
+    }
+
+    /** No VM has any memory there. */
+    public void emptyAlpha() {
+        var live = (ServerState.Live) alpha;
+        alpha = new ServerState.Live(live.server(), Map.of(), live.losses(), live.freeze());
     }
 
     /** Lets time pass, decides and stores; what servers are told is carried out when they obey. */
@@ -285,6 +292,7 @@ public final class FakeAdmin implements Admin {
                                 false,
                                 1024,
                                 1024,
+                                Optional.empty(),
                                 Optional.of(QEMU)),
                         new ServerView(
                                 BETA,
@@ -295,6 +303,7 @@ public final class FakeAdmin implements Admin {
                                 false,
                                 512,
                                 512,
+                                Optional.empty(),
                                 Optional.of(QEMU))),
                 cluster.disarming(),
                 List.of());

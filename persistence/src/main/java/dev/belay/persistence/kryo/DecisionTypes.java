@@ -55,6 +55,7 @@ public final class DecisionTypes implements KryoTypes {
         registry.part(215, VmState.Pursuit.class);
         registry.part(216, PastVmStates.Vm.class);
         registry.part(217, RaiseStage.class);
+        registry.part(218, ServerState.Maintenance.class);
         registry.part(222, Qemu.class);
     }
 
@@ -72,6 +73,8 @@ public final class DecisionTypes implements KryoTypes {
         registry.persisted(240, "server.QuarantineEnded/1", ServerEvent.QuarantineEnded.class);
         registry.persisted(241, "server.FreezeBegan/1", ServerEvent.FreezeBegan.class);
         registry.persisted(242, "server.FreezeEnded/1", ServerEvent.FreezeEnded.class);
+        registry.persisted(243, "server.MaintenanceBegan/1", ServerEvent.MaintenanceBegan.class);
+        registry.persisted(244, "server.MaintenanceEnded/1", ServerEvent.MaintenanceEnded.class);
         registry.persisted(245, "server.QemuTold/1", ServerEvent.QemuTold.class);
     }
 
@@ -121,8 +124,8 @@ public final class DecisionTypes implements KryoTypes {
     private static void states(Registry registry) {
         registry.persisted(320, "server.state.Unknown/1", ServerState.Unknown.class);
         registry.persisted(321, "server.state.Live/2", ServerState.Live.class);
-        registry.persisted(322, "server.state.Fencing/1", ServerState.Fencing.class);
-        registry.persisted(323, "server.state.Fenced/1", ServerState.Fenced.class);
+        registry.persisted(322, "server.state.Fencing/2", ServerState.Fencing.class);
+        registry.persisted(323, "server.state.Fenced/2", ServerState.Fenced.class);
         registry.persisted(340, "vm.state.Absent/1", VmState.Absent.class);
         registry.persisted(341, "vm.state.Stopped/2", VmState.Stopped.class);
         registry.persisted(342, "vm.state.Waiting/2", VmState.Waiting.class);
@@ -145,6 +148,8 @@ public final class DecisionTypes implements KryoTypes {
         registry.part(403, dev.belay.decision.ServerInput.AskStanding.class);
         registry.part(404, dev.belay.decision.ServerInput.EndQuarantine.class);
         registry.part(405, dev.belay.decision.ServerInput.ConfirmOff.class);
+        registry.part(406, dev.belay.decision.ServerInput.BeginMaintenance.class);
+        registry.part(407, dev.belay.decision.ServerInput.EndMaintenance.class);
         registry.part(420, VmInput.Create.class);
         registry.part(421, VmInput.Start.class);
         registry.part(422, VmInput.Stop.class);

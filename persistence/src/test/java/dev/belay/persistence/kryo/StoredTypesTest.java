@@ -111,6 +111,9 @@ class StoredTypesTest {
     private static final Qemu QEMU =
             new Qemu("11.1.3", "pc-i440fx-11.1", Optional.of("it was never tried"));
 
+    private static final Optional<ServerState.Maintenance> MAINTENANCE =
+            Optional.of(new ServerState.Maintenance(AT, true));
+
     private static final Losses LOSSES = new Losses(4, List.of(2L, 3L, 4L), true);
     private static final Disarming DISARMING =
             new Disarming(AT, Duration.ofMinutes(30), "ada", "new switch");
@@ -148,14 +151,42 @@ class StoredTypesTest {
                         "server.FencingProved/1",
                         new ServerEvent.FencingProved(AT, new Incarnation(3), PROOF)),
                 Map.entry("server.state.Unknown/1", new ServerState.Unknown()),
-                Map.entry("server.state.Live/1", live(Optional.empty())),
-                Map.entry("server.state.Live/2", live(Optional.of(QEMU))),
+                Map.entry(
+                        "server.state.Live/1",
+                        new ServerState.Live(
+                                SERVER,
+                                Map.of(WEB, new ServerState.Reservation(new Epoch(7), 2048)),
+                                LOSSES,
+                                Optional.of(new ServerState.Freeze(2, 3)))),
                 Map.entry("server.QemuTold/1", new ServerEvent.QemuTold(AT, QEMU)),
                 Map.entry(
                         "server.state.Fencing/1",
                         new ServerState.Fencing(
                                 SERVER, List.of(WEB), EVIDENCE, Optional.of("timed out"), LOSSES)),
                 Map.entry("server.state.Fenced/1", new ServerState.Fenced(SERVER, PROOF, LOSSES)),
+                Map.entry(
+                        "server.state.Live/2",
+                        new ServerState.Live(
+                                SERVER,
+                                Map.of(WEB, new ServerState.Reservation(new Epoch(7), 2048)),
+                                LOSSES,
+                                Optional.of(new ServerState.Freeze(2, 3)),
+                                MAINTENANCE,
+                                Optional.of(QEMU))),
+                Map.entry(
+                        "server.state.Fencing/2",
+                        new ServerState.Fencing(
+                                SERVER,
+                                List.of(WEB),
+                                EVIDENCE,
+                                Optional.of("timed out"),
+                                LOSSES,
+                                MAINTENANCE)),
+                Map.entry(
+                        "server.state.Fenced/2",
+                        new ServerState.Fenced(SERVER, PROOF, LOSSES, MAINTENANCE)),
+                Map.entry("server.MaintenanceBegan/1", new ServerEvent.MaintenanceBegan(AT, true)),
+                Map.entry("server.MaintenanceEnded/1", new ServerEvent.MaintenanceEnded(AT)),
                 Map.entry("server.LossCounted/1", new ServerEvent.LossCounted(AT, 4)),
                 Map.entry("server.LossForgotten/1", new ServerEvent.LossForgotten(AT, 4)),
                 Map.entry("server.QuarantineBegan/1", new ServerEvent.QuarantineBegan(AT, 3)),
@@ -164,15 +195,6 @@ class StoredTypesTest {
                         new ServerEvent.QuarantineEnded(AT, "an operator said so")),
                 Map.entry("server.FreezeBegan/1", new ServerEvent.FreezeBegan(AT, 2, 3)),
                 Map.entry("server.FreezeEnded/1", new ServerEvent.FreezeEnded(AT)));
-    }
-
-    private static ServerState.Live live(Optional<Qemu> qemu) {
-        return new ServerState.Live(
-                SERVER,
-                Map.of(WEB, new ServerState.Reservation(new Epoch(7), 2048)),
-                LOSSES,
-                Optional.of(new ServerState.Freeze(2, 3)),
-                qemu);
     }
 
     private static Map<String, Object> clusterSamples() {

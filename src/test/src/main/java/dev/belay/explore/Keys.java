@@ -66,8 +66,13 @@ final class Keys {
             case ServerState.Live s -> s;
             case ServerState.Fencing s ->
                     new ServerState.Fencing(
-                            s.server(), s.vms(), List.of(), s.agentFailure(), s.losses());
-            case ServerState.Fenced s -> List.of(s.server(), s.losses());
+                            s.server(),
+                            s.vms(),
+                            List.of(),
+                            s.agentFailure(),
+                            s.losses(),
+                            s.maintenance());
+            case ServerState.Fenced s -> List.of(s.server(), s.losses(), s.maintenance());
         };
     }
 }

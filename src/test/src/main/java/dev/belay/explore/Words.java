@@ -58,7 +58,7 @@ final class Words {
             case VmState vm -> name + at(dev.belay.decision.VmLife.right(vm)) + candidate(vm);
             case ServerState.Live live -> name + " " + live.server().incarnation();
             case ServerState.Fencing fencing -> name + " " + fencing.server().incarnation();
-            case ServerState.Fenced(var server, var proof, _) ->
+            case ServerState.Fenced(var server, var proof, _, _) ->
                     name + " " + server.incarnation() + " by " + proof.kind();
             case TenureState.Asking(var held, var clean) ->
                     name + " " + held + (clean ? " clean" : "");

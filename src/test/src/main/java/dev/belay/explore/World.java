@@ -271,8 +271,7 @@ final class World {
                                         && known.losses().quarantined(),
                                 state instanceof ServerState.Live s && s.freeze().isPresent(),
                                 state instanceof ServerState.Live s2 ? s2.freeMiB() : 0,
-                                Setup.SERVER_MEMORY,
-                                Optional.empty()));
+                                Setup.SERVER_MEMORY));
             }
         }
         var claims = new ArrayList<ClusterView.Claim>();

@@ -107,6 +107,50 @@ class LockstepTest {
         goesUnnoticed(() -> post("/switchover"), cluster.other(primary));
     }
 
+    @Test
+    void theServerOfThePrimaryIsEmptiedUnderAConnection() {
+        var emptied = cluster.server(VM);
+        goesUnnoticed(() -> tell(emptied, "/maintenance"), cluster.other(emptied));
+        await().atMost(Cluster.PATIENCE)
+                .ignoreExceptions()
+                .untilAsserted(() -> {
+                    var maintenance = server(emptied).path("maintenance");
+                    assertThat(maintenance.path("empty").asBoolean())
+                            .as("%s", maintenance)
+                            .isTrue();
+                    assertThat(maintenance.path("unprotected").path(0).asText()).isEqualTo(VM);
+                });
+        cluster.assertOneCopy(VM);
+        assertThat(cluster.vm(VM).path("protection").asText()).isEqualTo("DEGRADED");
+        assertThat(cluster.vm(VM).path("explanation").asText())
+                .contains("belay server activate " + emptied);
+
+        goesUnnoticed(
+                () -> {
+                    LAB.lab().kill(emptied);
+                    LAB.lab().start(emptied);
+                    LAB.lab().awaitReady(emptied, Cluster.PATIENCE);
+                },
+                cluster.other(emptied));
+        assertThat(server(emptied).path("state").asText()).isEqualTo("maintenance");
+
+        goesUnnoticed(
+                () -> {
+                    tell(emptied, "/activate");
+                    awaitLockstep();
+                },
+                cluster.other(emptied));
+    }
+
+    private static void tell(String server, String what) {
+        assertThat(Api.call(LAB.lab(), "POST", "/api/v1/servers/" + server + what, "").status())
+                .isEqualTo(202);
+    }
+
+    private static com.fasterxml.jackson.databind.JsonNode server(String name) {
+        return cluster.lab().get("/api/v1/servers/" + name).orElseThrow();
+    }
+
     /**
      * @param survivor where it must run afterwards; empty: on either
      */

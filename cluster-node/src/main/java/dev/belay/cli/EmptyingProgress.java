@@ -1,0 +1,92 @@
+package dev.belay.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.belay.cli.ApiClient.Answer;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * Watches a server until nothing is on it any more, and tells on stderr what becomes of each VM.
+ */
+record EmptyingProgress(Session session, String path, String name, Duration patience) {
+    private static final Duration PAUSE = Duration.ofMillis(250);
+
+    Answer untilEmpty() throws InterruptedException {
+        long start = System.nanoTime();
+        Map<String, String> told = new LinkedHashMap<>();
+        boolean begun = false;
+        while (true) {
+            var answer = session.client().get(path);
+            var maintenance = answer.body().path("maintenance");
+            if (maintenance.isNull() && begun) {
+                throw new CliException(
+                        "The maintenance of server '%s' was ended by somebody else."
+                                .formatted(name),
+                        "See who did what: belay events");
+            }
+            begun |= !maintenance.isNull();
+            var elapsed = Duration.ofNanos(System.nanoTime() - start);
+            told = tellChanges(told, left(maintenance), elapsed);
+            if (maintenance.path("empty").asBoolean()) {
+                return answer;
+            }
+            if (!maintenance.isNull() && staying(maintenance) == told.size()) {
+                throw held("Server '%s' is not empty".formatted(name), told);
+            }
+            if (elapsed.compareTo(patience) >= 0) {
+                throw held(
+                        "Server '%s' is not empty after %d s".formatted(name, patience.toSeconds()),
+                        told);
+            }
+            Thread.sleep(PAUSE);
+        }
+    }
+
+    private static Map<String, String> left(JsonNode maintenance) {
+        var left = new LinkedHashMap<String, String>();
+        maintenance
+                .path("remaining")
+                .forEach(vm -> left.put(vm.path("vm").asText(), vm.path("why").asText()));
+        return left;
+    }
+
+    private static long staying(JsonNode maintenance) {
+        return maintenance
+                .path("remaining")
+                .valueStream()
+                .filter(vm -> !vm.path("moves").asBoolean())
+                .count();
+    }
+
+    private Map<String, String> tellChanges(
+            Map<String, String> before, Map<String, String> now, Duration elapsed) {
+        now.forEach((vm, why) -> {
+            if (!why.equals(before.get(vm))) {
+                tell(elapsed, vm + ": " + why);
+            }
+        });
+        before.keySet().stream()
+                .filter(vm -> !now.containsKey(vm))
+                .forEach(vm -> tell(elapsed, vm + ": has left"));
+        return now;
+    }
+
+    private void tell(Duration elapsed, String what) {
+        session.err().println("%5.1f s  %s".formatted(elapsed.toMillis() / 1000.0, what));
+        session.err().flush();
+    }
+
+    private CliException held(String what, Map<String, String> left) {
+        return new CliException(
+                "%s: %s."
+                        .formatted(
+                                what,
+                                left.entrySet().stream()
+                                        .map(vm -> vm.getKey() + ": " + vm.getValue())
+                                        .collect(Collectors.joining("; "))),
+                "It stays in maintenance: it gets no VMs, and those that can leave do. Look again with the same command; end it with: belay server activate "
+                        + name);
+    }
+}
