@@ -15,5 +15,10 @@ public enum DiskKind {
      * A file on each server that the VM runs on, kept alike by Belay while it runs in lockstep. It
      * starts only where the newest bytes are.
      */
-    MIRRORED
+    MIRRORED;
+
+    /** By Belay, at a start; others exist before their VM does. */
+    public boolean isMade() {
+        return this == EPHEMERAL || this == MIRRORED;
+    }
 }

@@ -146,7 +146,7 @@ final class SpecReader {
                     "path",
                     "not for a mirrored disk: Belay keeps its bytes in each server's data folder; give image, what it begins as, or sizeMiB");
         }
-        if (!file && given.isPresent() && !isMade(kind)) {
+        if (!file && given.isPresent() && !kind.isMade()) {
             disk.fault("path", "missing; a %s disk needs %s".formatted(word(kind), PATH_FORM));
         }
         var size = size(disk, kind, file);
@@ -156,14 +156,9 @@ final class SpecReader {
         return new DiskSpec(name, kind, where, format, size);
     }
 
-    /** By Belay; others exist before their VM does. */
-    private static boolean isMade(DiskKind kind) {
-        return kind == DiskKind.EPHEMERAL || kind == DiskKind.MIRRORED;
-    }
-
     private static int size(Fields disk, DiskKind kind, boolean file) {
         int size = disk.number("sizeMiB", 0, MOST_DISK_MIB, Optional.of(0));
-        if (isMade(kind) && !file && size == 0 && !disk.faulty("sizeMiB")) {
+        if (kind.isMade() && !file && size == 0 && !disk.faulty("sizeMiB")) {
             disk.fault(
                     "sizeMiB",
                     "missing; %s %s disk without image needs its size, 1 to %d"

@@ -80,7 +80,7 @@ final class SpecCheck {
                             + "'; raw and qcow2 are possible.");
         }
         if (disk.path().isEmpty()) {
-            if (disk.kind() != DiskKind.EPHEMERAL && disk.kind() != DiskKind.MIRRORED) {
+            if (!disk.kind().isMade()) {
                 problems.add("The disk '" + disk.name() + "' needs the path of its file.");
             } else if (disk.sizeMiB() <= 0) {
                 problems.add("The disk '" + disk.name() + "' has neither an image nor a size.");
@@ -146,8 +146,7 @@ final class SpecCheck {
         if (!readable(what, path, problems)) {
             return;
         }
-        var copied = disk.kind() == DiskKind.EPHEMERAL || disk.kind() == DiskKind.MIRRORED;
-        if (!copied && !Files.isWritable(Path.of(path))) {
+        if (!disk.kind().isMade() && !Files.isWritable(Path.of(path))) {
             problems.add("The " + what + " " + path + " cannot be written by this node.");
             return;
         }
