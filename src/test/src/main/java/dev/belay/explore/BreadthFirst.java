@@ -60,8 +60,15 @@ final class BreadthFirst {
      * @param messages how many may be on their way at once; what is sent then is lost
      */
     Result run(Setup setup, int faults, int messages) {
+        return run(setup, Beginning.RUNNING, faults, messages);
+    }
+
+    /**
+     * @param beginning where all orders begin
+     */
+    Result run(Setup setup, Beginning beginning, int faults, int messages) {
         var world = new World(setup, false);
-        new Calm(world, new Stepper(world, prefix)).begin();
+        beginning.reach(world, new Stepper(world, prefix));
         world.faults = faults;
         world.mostMessages = messages;
         List<Open> frontier = List.of(new Open(world, null));

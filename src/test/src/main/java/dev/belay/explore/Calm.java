@@ -1,6 +1,7 @@
 package dev.belay.explore;
 
 import dev.belay.decision.ServerState;
+import dev.belay.decision.VmState;
 import dev.belay.explore.Message.Pid;
 import dev.belay.explore.Step.Verb;
 import dev.belay.explore.World.Jvm;
@@ -18,6 +19,9 @@ final class Calm {
     }
 
     private static final int MOST_MESSAGES = 500;
+
+    /** Until all run on two servers. */
+    private static final int MOST_ROUNDS = 12;
 
     private final World world;
     private final Stepper stepper;
@@ -54,6 +58,9 @@ final class Calm {
                 take(Verb.RELEASE, node - 1);
             }
             take(Verb.MEND, node);
+            for (var wire : List.copyOf(world.cutWires)) {
+                take(Verb.MEND_WIRE, wire.one(), wire.other());
+            }
             take(Verb.THAW, node);
             if (world.jvms[node] == Jvm.DOWN) {
                 take(Verb.START, node);
@@ -75,9 +82,18 @@ final class Calm {
         for (int vm = 0; vm < world.setup.vms().size(); vm++) {
             take(Verb.REQUEST, vm, Requests.CREATE.ordinal());
         }
-        for (int round = 0; round < 4; round++) {
+        for (int round = 0; round < 4 || (round < MOST_ROUNDS && !isRunning()); round++) {
             round();
         }
+    }
+
+    private boolean isRunning() {
+        for (int vm = 0; world.setup.pairs() && vm < world.setup.vms().size(); vm++) {
+            if (!(world.journal.vm(vm) instanceof VmState.Lockstep)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** One tick, with all that happens in it. */
@@ -99,6 +115,9 @@ final class Calm {
             }
         }
         watch();
+        if (world.setup.pairs()) {
+            halves();
+        }
         agents();
         settle();
         timers();
@@ -134,6 +153,19 @@ final class Calm {
             if (away[machine.index] >= patience
                     && world.journal.server(machine.index) instanceof ServerState.Live) {
                 take(Verb.MISS, machine.index, 0);
+            }
+        }
+    }
+
+    /** What guests do, and what the halves of pairs see of each other. */
+    private void halves() {
+        for (var machine : world.machines) {
+            for (int vm = 0; vm < world.setup.vms().size(); vm++) {
+                take(Verb.LISTEN, machine.index, vm);
+            }
+            for (int i = 0; i < machine.processes.all.size(); i++) {
+                take(Verb.NOTICE, machine.index, i);
+                take(Verb.WRITE, machine.index, i, 1);
             }
         }
     }

@@ -1,5 +1,6 @@
 package dev.belay.explore;
 
+import dev.belay.model.Level;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -78,6 +79,20 @@ public final class ExploreCommand implements Callable<Integer> {
             description = "That search ends after so many states. Default: ${DEFAULT-VALUE}.")
     private long states = 1_000_000;
 
+    @Option(
+            names = "--level",
+            paramLabel = "LEVEL",
+            description =
+                    "Level of the VMs: restart, or system for VMs on two servers in lockstep. Default: ${DEFAULT-VALUE}.")
+    private Level level = Level.RESTART;
+
+    @Option(
+            names = "--from",
+            paramLabel = "WHERE",
+            description =
+                    "Where all orders begin at level system: ${COMPLETION-CANDIDATES}. Default: one after the other.")
+    private List<Beginning> from = new ArrayList<>();
+
     @Option(names = "--shared", description = "The VMs' disks are shared by the servers.")
     private boolean shared;
 
@@ -119,6 +134,11 @@ public final class ExploreCommand implements Callable<Integer> {
                     "Expected 2 to 8 servers and 1 to 8 VMs, but got %d and %d"
                             .formatted(servers, vms));
         }
+        if (level == Level.COMPONENT || (level == Level.SYSTEM && shared)) {
+            throw new CommandLine.ParameterException(
+                    spec.commandLine(),
+                    "Expected the level restart or system, and no shared disks at level system: each server has its own copy there");
+        }
         var out = spec.commandLine().getOut();
         if (eachRule) {
             return eachRule();
@@ -129,7 +149,7 @@ public final class ExploreCommand implements Callable<Integer> {
 
     /** The table of docs/explorer.md. */
     private int eachRule() {
-        for (var rule : Hunt.rules()) {
+        for (var rule : Hunt.rules(level)) {
             var setup = Hunt.setup(EnumSet.of(rule));
             var found = Hunt.random(setup, seed, length, taken -> taken < steps);
             say(
@@ -156,13 +176,22 @@ public final class ExploreCommand implements Callable<Integer> {
     }
 
     private boolean searchAll() {
-        var setup = Setup.of(2, 1, Setup.parse(off)).with(!noAgents, shared).coarse();
+        if (level == Level.RESTART) {
+            return searchAll(Beginning.RUNNING);
+        }
+        var all = from.isEmpty() ? Beginning.OF_PAIRS : from;
+        return all.stream().allMatch(this::searchAll);
+    }
+
+    private boolean searchAll(Beginning beginning) {
+        var setup = Setup.of(2, 1, level, Setup.parse(off)).with(!noAgents, shared).coarse();
         var search = new BreadthFirst(depth, states, this::say);
         long began = System.nanoTime();
-        var result = search.run(setup, faults, 6);
+        var result = search.run(setup, beginning, faults, 6);
         say(
-                "all orders of 2 servers, a witness and a VM that runs, up to depth %d with %d faults: %,d states, %,d steps, %,d states a second%s"
+                "all orders of 2 servers, a witness and a VM %s, up to depth %d with %d faults: %,d states, %,d steps, %,d states a second%s"
                         .formatted(
+                                beginning.words(),
                                 result.depth(),
                                 faults,
                                 result.states(),
@@ -182,7 +211,7 @@ public final class ExploreCommand implements Callable<Integer> {
     }
 
     private boolean searchRandom() {
-        var setup = Setup.of(servers, vms, Setup.parse(off)).with(!noAgents, shared);
+        var setup = Setup.of(servers, vms, level, Setup.parse(off)).with(!noAgents, shared);
         long began = System.nanoTime();
         long taken = 0;
         long run = 0;
@@ -205,8 +234,8 @@ public final class ExploreCommand implements Callable<Integer> {
             }
         }
         say(
-                "random runs of %d servers and %d VMs from seed %d: %,d runs, %,d steps, %,d steps a second; every law held"
-                        .formatted(servers, vms, seed, run, taken, perSecond(taken, began)));
+                "random runs of %d servers and %d VMs at level %s from seed %d: %,d runs, %,d steps, %,d steps a second; every law held"
+                        .formatted(servers, vms, level, seed, run, taken, perSecond(taken, began)));
         return true;
     }
 

@@ -1,5 +1,7 @@
 package dev.belay.explore;
 
+import dev.belay.model.Level;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -18,7 +20,11 @@ final class Hunt {
 
     /** The world in which a rule matters most. */
     static Setup setup(Set<Rule> off) {
-        return Setup.of(2, 1, off).with(true, off.contains(Rule.DISK_LOCK));
+        var level =
+                off.stream().anyMatch(rule -> rule.level() == Level.SYSTEM)
+                        ? Level.SYSTEM
+                        : Level.RESTART;
+        return Setup.of(2, 1, level, off).with(true, off.contains(Rule.DISK_LOCK));
     }
 
     /**
@@ -48,8 +54,8 @@ final class Hunt {
                 repeatable ? trace.shortened(violation.law()) : trace);
     }
 
-    /** All rules and assumptions, one after the other. */
-    static List<Rule> rules() {
-        return List.of(Rule.values());
+    /** All rules and assumptions that matter from that level on, one after the other. */
+    static List<Rule> rules(Level level) {
+        return Arrays.stream(Rule.values()).filter(rule -> rule.level() == level).toList();
     }
 }

@@ -11,8 +11,13 @@ import dev.belay.model.Epoch;
 import dev.belay.model.GuardedEvent;
 import dev.belay.model.Incarnation;
 import dev.belay.model.JournalGuard;
+import dev.belay.model.ServerName;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * What the quorum has stored: for each persistence id how many events there are and what they add
@@ -28,6 +33,9 @@ final class Journal {
     private final Incarnation[] newest;
     private final Incarnation[] fenced;
 
+    /** Servers whose disks are called up to date although they are not; without a rule only. */
+    private final List<Set<ServerName>> outdated;
+
     Journal(Setup setup) {
         this.setup = setup;
         vms = new VmState[setup.vms().size()];
@@ -40,6 +48,7 @@ final class Journal {
         fenced = new Incarnation[servers.length];
         Arrays.fill(newest, Incarnation.NONE);
         Arrays.fill(fenced, Incarnation.NONE);
+        outdated = new ArrayList<>(Collections.nCopies(vms.length, Set.of()));
     }
 
     private Journal(Journal other) {
@@ -50,6 +59,7 @@ final class Journal {
         serverSeqs = other.serverSeqs.clone();
         newest = other.newest.clone();
         fenced = other.fenced.clone();
+        outdated = new ArrayList<>(other.outdated);
     }
 
     Journal copy() {
@@ -62,6 +72,32 @@ final class Journal {
 
     ServerState server(int server) {
         return servers[server];
+    }
+
+    /** As an arbiter takes it that does not heed {@link Rule#WINNERS_LEG_ONLY} and the like. */
+    VmState believed(int vm, VmState state) {
+        var wrong = outdated.get(vm);
+        return wrong.isEmpty() || !(state instanceof VmState.Present present)
+                ? state
+                : Keys.withLegs(present, wrong);
+    }
+
+    private void outdate(int i, VmState before, VmEvent event) {
+        var rule =
+                event instanceof VmEvent.SoloGranted
+                        ? Rule.WINNERS_LEG_ONLY
+                        : Rule.ONE_LEG_AFTER_A_START;
+        if (!(vms[i] instanceof VmState.Present after)
+                || !(before instanceof VmState.Present present)) {
+            outdated.set(i, Set.of());
+        } else if (event instanceof VmEvent.LockstepReached) {
+            outdated.set(i, Set.of());
+        } else if (!setup.holds(rule)) {
+            var more = new HashSet<>(present.vm().legs());
+            more.removeAll(after.vm().legs());
+            more.addAll(outdated.get(i));
+            outdated.set(i, Set.copyOf(more));
+        }
     }
 
     Object state(Pid pid) {
@@ -148,9 +184,13 @@ final class Journal {
         }
         int i = pid.index();
         if (pid.vm()) {
-            var before = epoch(vms[i]);
-            vms[i] = VmHistory.apply(vms[i], (VmEvent) event);
+            var was = vms[i];
+            var before = epoch(was);
+            vms[i] = VmHistory.apply(was, (VmEvent) event);
             vmSeqs[i]++;
+            if (setup.pairs()) {
+                outdate(i, was, (VmEvent) event);
+            }
             if (before.isAfter(epoch(vms[i]))) {
                 throw new Broken(
                         "an epoch fell: "
@@ -184,6 +224,9 @@ final class Journal {
             key[k++] = Keys.of(servers[i]);
             key[k++] = newest[i];
             key[k++] = fenced[i];
+        }
+        if (setup.pairs()) {
+            return List.of(Arrays.asList(key), List.copyOf(outdated));
         }
         return Arrays.asList(key);
     }

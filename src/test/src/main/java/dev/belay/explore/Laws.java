@@ -5,6 +5,7 @@ import dev.belay.decision.VmLife;
 import dev.belay.decision.VmState;
 import dev.belay.model.Desired;
 import dev.belay.model.Epoch;
+import dev.belay.model.Level;
 import dev.belay.model.RunRight;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,26 +31,29 @@ final class Laws {
 
     private static void check(World world, int vm) {
         var name = world.setup.vms().get(vm);
-        var newest = Journal.epoch(world.journal.vm(vm));
         RunRight active = null;
         RunRight writer = null;
         for (var machine : world.machines) {
             if (!machine.powered) {
                 continue;
             }
-            int clock = machine.clock(world);
             for (var qemu : machine.processes.all) {
                 if (!qemu.right().vm().equals(name)) {
                     continue;
                 }
-                if (machine.processes.isActive(qemu, clock)) {
+                if (machine.processes.isActive(world, qemu)) {
                     active = only(active, qemu.right(), "two active copies");
-                    outdated(qemu.right(), newest);
+                    mayBeHeard(world, machine, qemu);
                 }
                 if (world.setup.shared() && !qemu.stopped()) {
                     writer = only(writer, qemu.right(), "two writers of one disk");
                 }
             }
+        }
+        if (world.setup.pairs()
+                && world.journal.vm(vm) instanceof VmState.Present
+                && !world.legs.isWhole(vm)) {
+            throw new Broken("no copy of its disk has all that was acknowledged: " + name);
         }
     }
 
@@ -58,6 +62,28 @@ final class Laws {
             throw new Broken(law + ": " + first + " and " + second);
         }
         return second;
+    }
+
+    /**
+     * Who holds the right is heard, and one that lost only as long as it says nothing that the
+     * winner does not say, too.
+     */
+    static void mayBeHeard(World world, Machine machine, Qemu qemu) {
+        var state = world.journal.vm(world.setup.vm(qemu.right().vm()));
+        var holder = VmLife.right(state);
+        if (!world.setup.pairs() || holder.isEmpty()) {
+            outdated(qemu.right(), Journal.epoch(state));
+            return;
+        }
+        boolean together =
+                qemu.part().partner().equals(holder)
+                        && new Halves(world, machine).isConnected(qemu);
+        if (!holder.get().equals(qemu.right())
+                && !together
+                && !qemu.right().epoch().isAfter(Journal.epoch(state))) {
+            throw new Broken(
+                    "%s is heard although %s has the right".formatted(qemu.right(), holder.get()));
+        }
     }
 
     private static void outdated(RunRight right, Epoch newest) {
@@ -78,17 +104,23 @@ final class Laws {
                     state instanceof VmState.Present present
                             && present.vm().desired() == Desired.RUNNING
                             && !present.vm().deleting();
+            boolean two = wanted && ((VmState.Present) state).vm().spec().level() == Level.SYSTEM;
             boolean fits =
-                    wanted
-                            ? state instanceof VmState.Running
-                            : state instanceof VmState.Stopped || state instanceof VmState.Absent;
+                    two
+                            ? state instanceof VmState.Lockstep
+                            : wanted
+                                    ? state instanceof VmState.Running
+                                    : state instanceof VmState.Stopped
+                                            || state instanceof VmState.Absent;
             if (!fits) {
                 problems.add(name + " is " + Words.state(state));
             }
-            var right = VmLife.right(state);
+            var rights = new ArrayList<RunRight>();
+            VmLife.right(state).ifPresent(rights::add);
+            VmLife.secondary(state).ifPresent(rights::add);
             for (var machine : world.machines) {
                 boolean here =
-                        right.filter(r -> r.server().value().equals(machine.name())).isPresent();
+                        rights.stream().anyMatch(r -> r.server().value().equals(machine.name()));
                 boolean runs =
                         machine.processes.all.stream()
                                 .anyMatch(qemu -> qemu.right().vm().equals(name));

@@ -49,6 +49,10 @@ final class Machine {
     final Set<Incarnation> over;
 
     final List<Work> works;
+
+    /** What is heard of the other ones of pairs, by this process. */
+    private final Map<VmName, Ear> ears;
+
     // the disk
     private Incarnation savedIncarnation = Incarnation.NONE;
     private boolean savedClean;
@@ -63,6 +67,7 @@ final class Machine {
         grants = new HashMap<>();
         over = new HashSet<>();
         works = new ArrayList<>();
+        ears = new HashMap<>();
         floors = new HashMap<>();
     }
 
@@ -79,6 +84,7 @@ final class Machine {
         grants = new HashMap<>(other.grants);
         over = new HashSet<>(other.over);
         works = new ArrayList<>(other.works);
+        ears = new HashMap<>(other.ears);
         savedIncarnation = other.savedIncarnation;
         savedClean = other.savedClean;
         savedBoot = other.savedBoot;
@@ -127,6 +133,7 @@ final class Machine {
         liveUntil = 0;
         grants.clear();
         over.clear();
+        ears.clear();
     }
 
     void processStarts(World world) {
@@ -144,6 +151,14 @@ final class Machine {
     }
 
     // ---- the lease keeper
+
+    /** Until when the hypervisor may run something of this right; now or before: not at all. */
+    int leaseOf(World world, RunRight right) {
+        int clock = clock(world);
+        return over.contains(right.incarnation())
+                ? clock
+                : grants.getOrDefault(right.incarnation(), clock);
+    }
 
     void granted(World world, Message.LeaseReply reply) {
         if (!reply.incarnation().equals(lease)) {
@@ -217,6 +232,7 @@ final class Machine {
             case TenureCommand.Clean _ -> {
                 over.addAll(grants.keySet());
                 replicas.clear();
+                ears.clear();
                 works.clear();
                 if (setup.holds(Rule.CLEAN_BEFORE_SUCCESSION)) {
                     works.add(new Work.Clean());
@@ -241,6 +257,15 @@ final class Machine {
                     tell(world, new ReplicaInput.Stop(right, kill));
             case VmAction.Confirm(var right) ->
                     tell(world, new ReplicaInput.Confirm(right, processes.lists(right)));
+            case VmAction.PrepareSecondary(var secondary, var primary, var spec) ->
+                    tell(
+                            world,
+                            new ReplicaInput.Start(
+                                    secondary, spec, leaseLive(world), Optional.of(primary)));
+            case VmAction.RaisePair(var primary, var secondary, var at) ->
+                    tell(world, new ReplicaInput.RaisePair(primary, secondary, at));
+            case VmAction.GoSolo(var winner, var loser) ->
+                    tell(world, new ReplicaInput.GoSolo(winner, loser));
             default -> throw new Broken("not an order for a server: " + order);
         }
     }
@@ -257,6 +282,48 @@ final class Machine {
         for (var command : turn.commands()) {
             carryOut(world, vm, turn.state(), command);
         }
+        turn.state()
+                .bond()
+                .ifPresentOrElse(
+                        bond -> ears.merge(vm, Ear.of(bond, clock(world)), Ear::of),
+                        () -> ears.remove(vm));
+    }
+
+    /** Trouble of a replica is told once, and again when it is asked for. */
+    boolean isInTrouble(RunRight right) {
+        var known = replicas.get(right.vm());
+        return known == null
+                || !(known.standing() instanceof ReplicaState.Runs runs)
+                || !runs.right().equals(right)
+                || runs.trouble().isPresent();
+    }
+
+    // ---- the shell of PairSilence
+
+    /**
+     * False: there is none to listen to.
+     *
+     * @param lost what the other one said since is lost
+     */
+    boolean listen(World world, VmName vm, boolean lost) {
+        var ear = ears.get(vm);
+        if (ear == null || !world.works(node())) {
+            return false;
+        }
+        var bond = ear.bond();
+        var there = world.machines[setup.server(bond.partner().server())];
+        boolean heard =
+                !lost
+                        && world.linked(index, there.index)
+                        && world.works(there.node())
+                        && there.ears.get(vm) instanceof Ear other
+                        && other.beatsFor(bond);
+        var look = ear.look(clock(world), heard);
+        ears.put(vm, look.next());
+        if (look.silent()) {
+            new Halves(world, this).lost(bond.own(), bond.partner());
+        }
+        return true;
     }
 
     private void carryOut(World world, VmName vm, ReplicaState state, ReplicaCommand command) {
@@ -271,8 +338,12 @@ final class Machine {
                     works.add(new Work.End(right, clearing));
                 }
             }
-            case ReplicaCommand.Prepare _, ReplicaCommand.Raise _, ReplicaCommand.Part _ ->
-                    throw new Broken("no VM is on two servers here: " + command);
+            case ReplicaCommand.Prepare(var right, var primary, _) ->
+                    works.add(new Work.Prepare(right, primary));
+            case ReplicaCommand.Raise(var right, var second, _) ->
+                    works.add(new Work.Raise(right, second, false));
+            case ReplicaCommand.Part(var right, var loser) ->
+                    works.add(new Work.Leave(right, loser));
             case ReplicaCommand.Tell(var news) -> send(world, vm, news);
         }
     }
@@ -303,10 +374,15 @@ final class Machine {
                 left,
                 Set.copyOf(over),
                 List.copyOf(works),
-                savedIncarnation,
-                savedClean,
-                savedBoot,
+                List.of(savedIncarnation, savedClean, savedBoot),
                 Map.copyOf(floors),
+                left(clock),
                 processes.key(clock));
+    }
+
+    private Map<VmName, Ear> left(int clock) {
+        var left = new HashMap<VmName, Ear>();
+        ears.forEach((vm, ear) -> left.put(vm, ear.relativeTo(clock)));
+        return left;
     }
 }

@@ -50,7 +50,7 @@ final class Mechanics {
 
     void hear(Entity entity, Object input, Fate fate) {
         if (entity.pid.vm()) {
-            var state = (VmState) entity.state;
+            var state = world.journal.believed(entity.pid.index(), (VmState) entity.state);
             var context = new Context(world.wall(), world.nodeName(entity.node), world.view);
             switch (VmLife.decide(state, context, (VmInput) input)) {
                 case Decision.Accepted<VmEvent, VmAction>(var events, var actions) ->
@@ -117,6 +117,20 @@ final class Mechanics {
                                 Words.change(before, entity.state)));
         if (!early) {
             actions.forEach(action -> carryOut(entity, action));
+        }
+        events.forEach(event -> misguide(entity, event));
+    }
+
+    /** What a wrong arbiter does besides. */
+    private void misguide(Entity entity, Object event) {
+        switch (event) {
+            case VmEvent.SoloGranted(_, var winner, var loser, _)
+                    when !setup.holds(Rule.ONE_GOES_ON) ->
+                    carryOut(entity, new VmAction.GoSolo(loser, winner));
+            case VmEvent.PairEnded(_, var primary, var secondary, _, _)
+                    when !setup.holds(Rule.LOCKSTEP_BEFORE_PROMOTION) ->
+                    carryOut(entity, new VmAction.GoSolo(secondary, primary));
+            default -> {}
         }
     }
 

@@ -47,8 +47,11 @@ final class Moves {
                     MEND,
                     RESUME,
                     CONTINUE_QEMU,
-                    CONTINUE_LEASH ->
+                    CONTINUE_LEASH,
+                    WRITE,
+                    MEND_WIRE ->
                     false;
+            case LISTEN, NOTICE -> step.c() != 0;
             case RELEASE, CONFIRM_OFF -> false;
             case DELIVER -> step.b() != 0 || step.c() != 0;
             case WORK -> step.c() != 0;
@@ -71,7 +74,8 @@ final class Moves {
                     DISK_FAILS,
                     POWERS_OFF,
                     SLIP,
-                    REQUEST ->
+                    REQUEST,
+                    CUT_WIRE ->
                     true;
         };
     }
@@ -146,6 +150,9 @@ final class Moves {
         if (!world.setup.holds(Rule.FRESH_GRANTS)) {
             add(Verb.CATCH_UP);
         }
+        if (world.setup.pairs()) {
+            moves.addAll(PairMoves.plain(world));
+        }
     }
 
     private boolean isServed(Machine machine) {
@@ -169,6 +176,9 @@ final class Moves {
         var entity = Objects.requireNonNull(world.instance(pid, which));
         if (world.seenSeqs[number] > entity.seq) {
             return true;
+        }
+        if (world.setup.pairs() && entity.state instanceof VmState vm) {
+            return PairMoves.isOpen(world, vm);
         }
         if (!(entity.state instanceof VmState.Running(_, var right))) {
             return pid.vm()
@@ -203,7 +213,7 @@ final class Moves {
         }
         for (int vm = 0; vm < world.setup.vms().size(); vm++) {
             for (var what : Requests.values()) {
-                if (what != Requests.CREATE) {
+                if (what != Requests.CREATE && (world.setup.pairs() || !what.isOfPairs())) {
                     add(Verb.REQUEST, vm, what.ordinal());
                 }
             }
@@ -219,6 +229,9 @@ final class Moves {
         }
         for (var machine : world.machines) {
             servers(machine);
+        }
+        if (world.setup.pairs()) {
+            moves.addAll(PairMoves.faults(world));
         }
         if (!world.setup.holds(Rule.HONEST_AGENT)) {
             for (int call = 0; call < world.calls.size(); call++) {
@@ -236,7 +249,7 @@ final class Moves {
             if (!(machine.works.get(work) instanceof Work.News)) {
                 add(Verb.WORK, server, work, 1);
             }
-            if (machine.works.get(work) instanceof Work.Launch) {
+            if (machine.works.get(work).mayLeaveSomething()) {
                 add(Verb.WORK, server, work, 2);
             }
         }

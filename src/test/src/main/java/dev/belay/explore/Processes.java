@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** What runs on a server, and the hypervisor that starts and ends it, as the QEMU adapter does. */
 final class Processes {
@@ -42,9 +43,37 @@ final class Processes {
         return false;
     }
 
+    @Nullable Qemu find(RunRight right) {
+        for (var qemu : all) {
+            if (qemu.right().equals(right)) {
+                return qemu;
+            }
+        }
+        return null;
+    }
+
+    /** In place of what it was. */
+    void put(Qemu now) {
+        all.replaceAll(qemu -> qemu.right().equals(now.right()) ? now : qemu);
+    }
+
     /** Its guest's CPUs run, and what it sends gets out. */
-    boolean isActive(Qemu qemu, int clock) {
-        return !qemu.stopped() && (qemu.gate() > clock || !machine.setup.holds(Rule.GATE));
+    boolean isActive(World world, Qemu qemu) {
+        return !qemu.stopped()
+                && isOpen(world, qemu)
+                && (qemu.part() instanceof Part.Alone || new Halves(world, machine).speaks(qemu));
+    }
+
+    /** What comes to its tap gets out. */
+    boolean isOpen(World world, Qemu qemu) {
+        return !qemu.muted()
+                && (qemu.gate() > machine.clock(world)
+                        || !machine.setup.holds(Rule.GATE)
+                        || isExempt(qemu));
+    }
+
+    private boolean isExempt(Qemu qemu) {
+        return qemu.part().isKnownInLockstep() && !machine.setup.holds(Rule.LEASH_IN_LOCKSTEP);
     }
 
     void extend(Incarnation incarnation, int until) {
@@ -63,7 +92,9 @@ final class Processes {
             return;
         }
         for (var qemu : List.copyOf(all)) {
-            if (qemu.leash() == Qemu.Leash.WATCHES && machine.clock(world) >= qemu.deadline()) {
+            if (qemu.leash() == Qemu.Leash.WATCHES
+                    && machine.clock(world) >= qemu.deadline()
+                    && !isExempt(qemu)) {
                 kill(world, qemu, VmInput.Cause.LEASE);
             }
         }
@@ -77,7 +108,7 @@ final class Processes {
         }
     }
 
-    private void killUpTo(World world, VmName vm, Epoch upTo) {
+    void killUpTo(World world, VmName vm, Epoch upTo) {
         for (var qemu : List.copyOf(all)) {
             if (qemu.right().vm().equals(vm) && !qemu.right().epoch().isAfter(upTo)) {
                 kill(world, qemu, VmInput.Cause.DIED);
@@ -90,13 +121,17 @@ final class Processes {
      * @param outcome 0 done, 1 failed, 2 failed and something was left
      */
     void end(World world, Work work, int outcome) {
-        machine.works.remove(work);
+        // Those of a pair may have several steps.
+        if (!(work instanceof Work.Raise || work instanceof Work.Leave)) {
+            machine.works.remove(work);
+        }
         switch (work) {
             case Work.Adopt() -> adopt(world, outcome);
             case Work.Launch(var right) -> launch(world, right, outcome);
             case Work.End(var right, _) -> {
                 boolean done = outcome == 0;
                 if (done) {
+                    flush(world, right);
                     killUpTo(world, right.vm(), right.epoch());
                 }
                 machine.tell(
@@ -116,6 +151,22 @@ final class Processes {
                 machine.hear(world, new TenureInput.CleanDone());
             }
             case Work.News(var input) -> machine.tell(world, input);
+            case Work.Prepare prepare -> new Halves(world, machine).prepare(prepare, outcome);
+            case Work.Raise raise -> new Halves(world, machine).raise(raise, outcome);
+            case Work.Leave leave -> new Halves(world, machine).leave(leave, outcome);
+            case Work.Undo undo -> new Halves(world, machine).undo(undo, outcome);
+        }
+    }
+
+    private void flush(World world, RunRight upTo) {
+        if (machine.setup.holds(Rule.SILENT_END)) {
+            return;
+        }
+        for (var qemu : all) {
+            if (qemu.right().vm().equals(upTo.vm())
+                    && !qemu.right().epoch().isAfter(upTo.epoch())) {
+                new Halves(world, machine).flush(qemu);
+            }
         }
     }
 
@@ -125,7 +176,9 @@ final class Processes {
         }
         all.removeIf(Qemu::starting);
         for (var qemu : List.copyOf(all)) {
-            machine.tell(world, new ReplicaInput.Found(qemu.right(), true, "it runs"));
+            machine.tell(
+                    world,
+                    new ReplicaInput.Found(qemu.right(), true, "it runs", taken(qemu).bond()));
         }
         for (var right : List.copyOf(graves)) {
             machine.tell(world, new ReplicaInput.Found(right, false, "it ended"));
@@ -133,35 +186,50 @@ final class Processes {
         machine.hear(world, new TenureInput.Adopted());
     }
 
+    /** Of a second one no packet gets out; a raise is undone. */
+    private Part taken(Qemu qemu) {
+        var part = qemu.part();
+        boolean mute = part.isSecond() || part instanceof Part.Waits || part instanceof Part.Takes;
+        put(qemu.muted(mute));
+        if (part instanceof Part.Raises || part instanceof Part.Joins) {
+            machine.works.add(new Work.Undo(qemu.right()));
+        }
+        return part;
+    }
+
     private void launch(World world, RunRight right, int outcome) {
         int clock = machine.clock(world);
-        int until = machine.grants.getOrDefault(right.incarnation(), clock);
+        int until = machine.leaseOf(world, right);
         if (!machine.setup.holds(Rule.LEASE_BEFORE_START)) {
             until = clock + machine.setup.lease();
         }
         if (outcome == 1) {
-            failed(world, right, "it could not");
+            failed(world, right, "it could not", true);
         } else if (until <= clock || machine.over.contains(right.incarnation())) {
-            failed(world, right, "no live lease");
+            failed(world, right, "no live lease", true);
         } else if (newer(right)) {
-            failed(world, right, "it comes too late");
+            failed(world, right, "it comes too late", false);
         } else {
             killUpTo(world, right.vm(), right.epoch());
             if (world.locked(machine, right.vm())) {
-                failed(world, right, "its disk is locked");
+                failed(world, right, "its disk is locked", true);
+                return;
+            }
+            if (!boots(world, right)) {
+                failed(world, right, "its disk is half a copy", true);
                 return;
             }
             boolean left = outcome == 2;
-            all.add(new Qemu(right, left, false, Qemu.Leash.WATCHES, until, until));
+            all.add(Qemu.started(right, left, until));
             if (left) {
-                failed(world, right, "no answer in time");
+                failed(world, right, "no answer in time", false);
             } else {
                 machine.tell(world, new ReplicaInput.Started(right, 1, "it runs"));
             }
         }
     }
 
-    private boolean newer(RunRight right) {
+    boolean newer(RunRight right) {
         for (var qemu : all) {
             if (qemu.right().vm().equals(right.vm())
                     && qemu.right().epoch().isAfter(right.epoch())) {
@@ -171,8 +239,24 @@ final class Processes {
         return false;
     }
 
-    private void failed(World world, RunRight right, String why) {
-        machine.tell(world, new ReplicaInput.StartFailed(right, why, true, false));
+    /** Whether its disk here is one. */
+    private boolean boots(World world, RunRight right) {
+        if (!machine.setup.pairs()) {
+            return true;
+        }
+        boolean ready =
+                world.legs.readyToBoot(
+                        machine.index,
+                        machine.setup.vm(right.vm()),
+                        machine.setup.holds(Rule.OVERLAYS_ARE_DISK));
+        if (ready) {
+            new Halves(world, machine).lacksNothing(right, "starts");
+        }
+        return ready;
+    }
+
+    private void failed(World world, RunRight right, String why, boolean neverRan) {
+        machine.tell(world, new ReplicaInput.StartFailed(right, why, true, neverRan));
     }
 
     List<Object> key(int clock) {

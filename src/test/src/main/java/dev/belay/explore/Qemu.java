@@ -10,9 +10,18 @@ import dev.belay.model.RunRight;
  * @param leash whether the leash watches; stopped it neither acts nor hears of grants
  * @param deadline of the leash, on the server's clock
  * @param gate until when the kernel lets the guest's output pass
+ * @param part what it is to one on another server
+ * @param muted nothing it sends gets out, whatever is granted
  */
 record Qemu(
-        RunRight right, boolean starting, boolean stopped, Leash leash, int deadline, int gate) {
+        RunRight right,
+        boolean starting,
+        boolean stopped,
+        Leash leash,
+        int deadline,
+        int gate,
+        Part part,
+        boolean muted) {
     enum Leash {
         WATCHES,
         STOPPED,
@@ -20,12 +29,29 @@ record Qemu(
         GONE
     }
 
+    static Qemu started(RunRight right, boolean unfinished, int until) {
+        return new Qemu(right, unfinished, false, Leash.WATCHES, until, until, Part.ALONE, false);
+    }
+
+    static Qemu waiting(RunRight right, boolean unfinished, int until, RunRight first) {
+        return new Qemu(
+                right, unfinished, false, Leash.WATCHES, until, until, new Part.Waits(first), true);
+    }
+
     Qemu stopped(boolean now) {
-        return new Qemu(right, starting, now, leash, deadline, gate);
+        return new Qemu(right, starting, now, leash, deadline, gate, part, muted);
     }
 
     Qemu leash(Leash now) {
-        return new Qemu(right, starting, stopped, now, deadline, gate);
+        return new Qemu(right, starting, stopped, now, deadline, gate, part, muted);
+    }
+
+    Qemu part(Part now) {
+        return new Qemu(right, starting, stopped, leash, deadline, gate, now, muted);
+    }
+
+    Qemu muted(boolean now) {
+        return new Qemu(right, starting, stopped, leash, deadline, gate, part, now);
     }
 
     Qemu granted(int until) {
@@ -35,7 +61,9 @@ record Qemu(
                 stopped,
                 leash,
                 leash == Leash.WATCHES ? Math.max(deadline, until) : deadline,
-                Math.max(gate, until));
+                Math.max(gate, until),
+                part,
+                muted);
     }
 
     /** With times as they are left, for telling worlds apart. */
@@ -46,6 +74,8 @@ record Qemu(
                 stopped,
                 leash,
                 Math.max(0, deadline - clock),
-                Math.max(0, gate - clock));
+                Math.max(0, gate - clock),
+                part,
+                muted);
     }
 }

@@ -27,6 +27,7 @@ final class RandomWalk {
     private final Stepper stepper;
     private final RandomGenerator dice;
     private final int calmness;
+    private final PairDice pairs;
 
     RandomWalk(Setup setup, long seed) {
         this.setup = setup;
@@ -35,6 +36,7 @@ final class RandomWalk {
         dice = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
         // Some runs are full of faults, some have few.
         calmness = 1 << dice.nextInt(6);
+        pairs = new PairDice(world, dice, calmness);
     }
 
     int taken() {
@@ -110,6 +112,9 @@ final class RandomWalk {
         } else if (d == 4) {
             (dice.nextBoolean() ? request() : message()).ifPresent(stepper::take);
         }
+        if (setup.pairs() && dice.nextInt(12 * calmness) == 0) {
+            pairs.next().ifPresent(stepper::take);
+        }
         return switch (step.verb()) {
             case TICK -> true;
             case DELIVER -> {
@@ -130,7 +135,7 @@ final class RandomWalk {
                 }
                 var work = works.get(step.b());
                 if (!(work instanceof Work.News) && dice.nextInt(10 * calmness) == 0) {
-                    int outcome = work instanceof Work.Launch && dice.nextBoolean() ? 2 : 1;
+                    int outcome = work.mayLeaveSomething() && dice.nextBoolean() ? 2 : 1;
                     stepper.take(Step.of(Verb.WORK, step.a(), step.b(), outcome));
                     yield false;
                 }
@@ -148,6 +153,10 @@ final class RandomWalk {
     }
 
     private void one() {
+        if (setup.pairs() && dice.nextInt(6) == 0) {
+            pairs.next().ifPresent(stepper::take);
+            return;
+        }
         // Sharding brings up an entity that is written to.
         int pid = dice.nextInt(world.pids());
         if (world.instances(world.pid(pid)) == 0 && dice.nextInt(8) == 0) {
@@ -230,7 +239,7 @@ final class RandomWalk {
         int index = dice.nextInt(machine.works.size());
         int outcome = dice.nextInt(6 * calmness) == 0 ? 1 + dice.nextInt(2) : 0;
         var work = machine.works.get(index);
-        if (work instanceof Work.News || (outcome == 2 && !(work instanceof Work.Launch))) {
+        if (work instanceof Work.News || (outcome == 2 && !work.mayLeaveSomething())) {
             outcome = work instanceof Work.News ? 0 : 1;
         }
         return one(Verb.WORK, machine.index, index, outcome);

@@ -1,5 +1,7 @@
 package dev.belay.explore;
 
+import dev.belay.model.Level;
+
 /**
  * What keeps two copies of a VM from being active, and can be taken away to see what then happens.
  * Where a rule lives in a decision it is not switched there: what is around the decision stops
@@ -51,12 +53,47 @@ public enum Rule {
     /** A shared disk is written without its lock. */
     DISK_LOCK("21"),
     /** Not a rule, an assumption: the fence agent tells the truth. */
-    HONEST_AGENT("15");
+    HONEST_AGENT("15"),
+    /** A primary without its secondary goes on by itself, before the journal says so. */
+    HELD_FOR_THE_SECOND("2", Level.SYSTEM),
+    /** Two are said to be in lockstep before the second one's disks are filled. */
+    LEG_IN_AFTER_SYNC("2, 22", Level.SYSTEM),
+    /** A wrong arbiter: both of a pair are told to go on alone. */
+    ONE_GOES_ON("5", Level.SYSTEM),
+    /** The arbiter takes the loser's disk to be as good as the winner's. */
+    WINNERS_LEG_ONLY("5", Level.SYSTEM),
+    /** A replica goes on alone without a live lease, and its leash is armed afresh. */
+    LEASE_BEFORE_SOLO("11", Level.SYSTEM),
+    /** In lockstep no lease, leash or gate counts. */
+    LEASH_IN_LOCKSTEP("14, 22", Level.SYSTEM),
+    /** What a second one wrote before its overlays were written back is forgotten. */
+    OVERLAYS_ARE_DISK("18", Level.SYSTEM),
+    /** The loser still reaches the disk of the second one that took over. */
+    LOCKED_OUT("19", Level.SYSTEM),
+    /** After both were lost and one started, the other's disk still counts as up to date. */
+    ONE_LEG_AFTER_A_START("20", Level.SYSTEM),
+    /** A second one is told to take over although lockstep was never stored. */
+    LOCKSTEP_BEFORE_PROMOTION("22", Level.SYSTEM),
+    /** IPv6, which COLO does not hold back, gets out of a primary. */
+    ONLY_IPV4("23", Level.SYSTEM),
+    /** A loser is ended by COLO's own clean-up with its output open: what it held gets out. */
+    SILENT_END("23", Level.SYSTEM);
 
     private final String number;
+    private final Level level;
 
     Rule(String number) {
+        this(number, Level.RESTART);
+    }
+
+    Rule(String number, Level level) {
         this.number = number;
+        this.level = level;
+    }
+
+    /** From which on it matters. */
+    public Level level() {
+        return level;
     }
 
     /** In safety.md. */

@@ -1,6 +1,7 @@
 package dev.belay.explore;
 
 import dev.belay.explore.Step.Verb;
+import dev.belay.model.Level;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -38,6 +39,7 @@ public final class Scenario {
         int servers = 2;
         int vms = 1;
         boolean shared = false;
+        var level = Level.RESTART;
         var agent = "none";
         var off = new ArrayList<Rule>();
         var rest = new ArrayList<String>();
@@ -48,13 +50,14 @@ public final class Scenario {
                 case "servers" -> servers = Integer.parseInt(words[1]);
                 case "vms" -> vms = Integer.parseInt(words[1]);
                 case "shared" -> shared = true;
+                case "level" -> level = Level.valueOf(upper(words[1]));
                 case "agent" -> agent = words[1];
                 case "off" -> off.add(Rule.valueOf(upper(words[1])));
                 default -> rest.add(line);
             }
         }
         boolean none = agent.equals("none");
-        var setup = Setup.of(servers, vms, Setup.parse(off)).with(!none, shared);
+        var setup = Setup.of(servers, vms, level, Setup.parse(off)).with(!none, shared);
         var scenario =
                 new Scenario(setup, none ? Calm.Agent.HANGS : Calm.Agent.valueOf(upper(agent)));
         return scenario.play(rest);
@@ -87,7 +90,7 @@ public final class Scenario {
         for (var machine : world.machines) {
             for (var qemu : machine.processes.all) {
                 if (qemu.right().vm().equals(name)) {
-                    boolean active = machine.processes.isActive(qemu, machine.clock(world));
+                    boolean active = machine.processes.isActive(world, qemu);
                     copies.add(
                             "%s on %s%s"
                                     .formatted(
@@ -120,6 +123,8 @@ public final class Scenario {
                     take(Verb.REQUEST, vm(object), Requests.valueOf(upper(how)).ordinal());
             case "cut" ->
                     take(Verb.CUT, node(object), List.of("out", "in", "both").indexOf(how) + 1);
+            case "cut-wire", "mend-wire" ->
+                    take(Verb.valueOf(upper(words[0])), node(object) - 1, node(how) - 1);
             case "slow", "fast" -> take(Verb.SLIP, node(object), words[0].equals("slow") ? -1 : 1);
             case "second-arbiter" -> take(Verb.RECOVER, entity(object), node(how));
             case "stop-entity" -> take(Verb.STOP, entity(object), 0);

@@ -1,5 +1,7 @@
 package dev.belay.explore;
 
+import dev.belay.model.DiskKind;
+import dev.belay.model.DiskSpec;
 import dev.belay.model.Level;
 import dev.belay.model.Placement;
 import dev.belay.model.ServerName;
@@ -19,6 +21,7 @@ import java.util.Set;
  * @param second ticks of a second, for the pauses that decisions ask for; 0: every pause is a tick
  * @param agents whether the servers have a fence agent
  * @param shared whether the VMs' disks are shared by the servers
+ * @param level of the VMs; at SYSTEM each has a disk that is mirrored
  * @param off rules that are switched off
  */
 public record Setup(
@@ -29,9 +32,19 @@ public record Setup(
         int second,
         boolean agents,
         boolean shared,
+        Level level,
         Set<Rule> off) {
     static final int MEMORY = 1024;
     static final int SERVER_MEMORY = 8192;
+
+    /**
+     * Ticks without a word of the other one of a pair that are borne. Less than a lease, and two at
+     * least: whoever looks once a tick must not seem to have slept.
+     */
+    static final int SILENCE = 2;
+
+    private static final DiskSpec DISK =
+            new DiskSpec("root", DiskKind.MIRRORED, Optional.empty(), "raw", 64);
     private static final List<String> SERVER_NAMES =
             List.of("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta");
     private static final List<String> VM_NAMES =
@@ -45,6 +58,10 @@ public record Setup(
     }
 
     static Setup of(int servers, int vms, Set<Rule> off) {
+        return of(servers, vms, Level.RESTART, off);
+    }
+
+    static Setup of(int servers, int vms, Level level, Set<Rule> off) {
         return new Setup(
                 SERVER_NAMES.subList(0, servers).stream().map(ServerName::new).toList(),
                 VM_NAMES.subList(0, vms).stream().map(VmName::new).toList(),
@@ -53,16 +70,22 @@ public record Setup(
                 2,
                 true,
                 false,
+                level,
                 off);
     }
 
     /** Time as coarse as it can be, so that a search sees much of it. */
     Setup coarse() {
-        return new Setup(servers, vms, 2, 2, 0, agents, shared, off);
+        return new Setup(servers, vms, 2, 2, 0, agents, shared, level, off);
     }
 
     Setup with(boolean fenceAgents, boolean sharedDisks) {
-        return new Setup(servers, vms, lease, margin, second, fenceAgents, sharedDisks, off);
+        return new Setup(servers, vms, lease, margin, second, fenceAgents, sharedDisks, level, off);
+    }
+
+    /** Whether the VMs run on two servers. */
+    boolean pairs() {
+        return level == Level.SYSTEM;
     }
 
     boolean holds(Rule rule) {
@@ -84,9 +107,9 @@ public record Setup(
                 1,
                 MEMORY,
                 Optional.empty(),
+                pairs() ? List.of(DISK) : List.of(),
                 List.of(),
-                List.of(),
-                Level.RESTART,
+                level,
                 Placement.ANYWHERE,
                 0);
     }

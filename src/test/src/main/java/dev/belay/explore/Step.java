@@ -69,7 +69,16 @@ record Step(Verb verb, int a, int b, int c) {
         /** An operator says that server a is off. */
         CONFIRM_OFF,
         /** VM a. b: see {@link Requests}. */
-        REQUEST
+        REQUEST,
+        /** Server a's half of VM b's pair listens to the other. c: 1 what that said is lost. */
+        LISTEN,
+        /** Server a looks at its half b of a pair. c: 1 its connections fail for no reason. */
+        NOTICE,
+        /** The guest of server a's replica b writes. c: 1 and says so. */
+        WRITE,
+        /** The wire between servers a and b. */
+        CUT_WIRE,
+        MEND_WIRE
     }
 
     static Step of(Verb verb, int... numbers) {

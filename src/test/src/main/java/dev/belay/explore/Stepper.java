@@ -3,9 +3,9 @@ package dev.belay.explore;
 import dev.belay.decision.ServerInput;
 import dev.belay.decision.TenureInput;
 import dev.belay.decision.VmInput;
+import dev.belay.decision.VmState;
 import dev.belay.explore.Mechanics.Fate;
 import dev.belay.explore.Message.Pid;
-import dev.belay.explore.World.Jvm;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -15,6 +15,7 @@ import java.util.Objects;
 final class Stepper {
     private final World world;
     private final Mechanics mechanics;
+    private final NodeSteps nodes;
 
     /** What has happened, in order. */
     final List<Step> taken;
@@ -26,6 +27,7 @@ final class Stepper {
     Stepper(World world, List<Step> taken) {
         this.world = world;
         this.mechanics = new Mechanics(world);
+        this.nodes = new NodeSteps(world, mechanics);
         this.taken = taken;
     }
 
@@ -41,7 +43,17 @@ final class Stepper {
             return false;
         }
         Laws.check(world);
+        forgetDeleted();
         return true;
+    }
+
+    /** With the VM its disks are forgotten; the next one of the name gets others. */
+    private void forgetDeleted() {
+        for (int vm = 0; world.setup.pairs() && vm < world.setup.vms().size(); vm++) {
+            if (world.journal.vm(vm) instanceof VmState.Absent) {
+                world.legs.forget(vm);
+            }
+        }
     }
 
     private boolean happens(Step step) {
@@ -57,7 +69,10 @@ final class Stepper {
             case LOOK -> look();
             case ASK, RENEW, CATCH_UP, WORK, MISS, AGENT, RELEASE, CONFIRM_OFF -> service(step);
             case REQUEST -> request(step.a(), Requests.values()[step.b()], step.c());
-            case CRASH, START, FREEZE, THAW, POWER_OFF, POWER_ON, CUT, MEND, SLIP -> node(step);
+            case CRASH, START, FREEZE, THAW, POWER_OFF, POWER_ON, CUT, MEND, SLIP ->
+                    nodes.node(step);
+            case CUT_WIRE -> world.cutWires.add(World.Wire.of(step.a(), step.b()));
+            case MEND_WIRE -> world.cutWires.remove(World.Wire.of(step.a(), step.b()));
             case SUSPEND,
                     RESUME,
                     STOP_QEMU,
@@ -69,7 +84,11 @@ final class Stepper {
                     PANIC,
                     DISK_FAILS,
                     POWERS_OFF ->
-                    processes(step);
+                    nodes.processes(step);
+            case LISTEN ->
+                    world.machines[step.a()].listen(
+                            world, world.setup.vms().get(step.b()), step.c() == 1);
+            case NOTICE, WRITE -> half(step);
         };
     }
 
@@ -273,13 +292,13 @@ final class Stepper {
         var call = world.calls.remove(index);
         var machine = world.machines[call.server()];
         if (call.answered()) {
-            powerOff(machine);
+            nodes.powerOff(machine);
             return true;
         }
         boolean off = outcome == 0;
         boolean lie = outcome == 2 && !world.setup.holds(Rule.HONEST_AGENT);
         if (off && world.setup.holds(Rule.SEEN_OFF)) {
-            powerOff(machine);
+            nodes.powerOff(machine);
         } else if (off) {
             world.calls.add(new World.AgentCall(call.server(), call.incarnation(), true));
         }
@@ -296,152 +315,23 @@ final class Stepper {
         return true;
     }
 
-    // ---- nodes
+    // ---- pairs
 
-    private boolean node(Step step) {
-        int node = step.a();
-        return switch (step.verb()) {
-            case CRASH -> world.jvms[node] != Jvm.DOWN && world.hasPower(node) && crash(node);
-            case START -> world.jvms[node] == Jvm.DOWN && world.hasPower(node) && start(node);
-            case FREEZE -> change(node, Jvm.UP, Jvm.STOPPED);
-            case THAW -> change(node, Jvm.STOPPED, Jvm.UP);
-            case POWER_OFF -> world.machines[node].powered && powerOff(world.machines[node]);
-            case POWER_ON -> {
-                if (world.machines[node].powered) {
-                    yield false;
-                }
-                world.machines[node].powerOn();
-                yield true;
-            }
-            case CUT -> {
-                world.outCut[node] |= (step.b() & 1) != 0;
-                world.inCut[node] |= (step.b() & 2) != 0;
-                yield true;
-            }
-            case MEND -> {
-                boolean cut = world.isCut(node);
-                world.outCut[node] = false;
-                world.inCut[node] = false;
-                yield cut;
-            }
-            case SLIP -> slip(node, step.b());
-            default -> throw new IllegalArgumentException(step.toString());
-        };
-    }
-
-    private boolean crash(int node) {
-        if (node == 0) {
-            world.jvms[0] = Jvm.DOWN;
-        } else {
-            world.machines[node - 1].processEnds(world);
-        }
-        world.entities.removeIf(entity -> entity.node == node);
-        return true;
-    }
-
-    private boolean start(int node) {
-        if (node == 0) {
-            world.jvms[0] = Jvm.UP;
-        } else {
-            world.machines[node - 1].processStarts(world);
-        }
-        return true;
-    }
-
-    private boolean change(int node, Jvm from, Jvm to) {
-        if (world.jvms[node] != from) {
-            return false;
-        }
-        world.jvms[node] = to;
-        return true;
-    }
-
-    private boolean powerOff(Machine machine) {
-        if (machine.powered) {
-            machine.powerOff(world);
-            world.entities.removeIf(entity -> entity.node == machine.node());
-        }
-        return true;
-    }
-
-    /** Clocks run apart, but not more than the margin allows for. */
-    private boolean slip(int node, int by) {
-        if (world.steady[node] < world.setup.slipEvery() || Math.abs(by) != 1) {
-            return false;
-        }
-        world.steady[node] = 0;
-        world.clocks[node] += by;
-        if (node > 0) {
-            world.machines[node - 1].processes.passTime(world);
-        }
-        return true;
-    }
-
-    // ---- processes
-
-    private boolean processes(Step step) {
+    private boolean half(Step step) {
         var machine = world.machines[step.a()];
-        var all = machine.processes.all;
-        if (!machine.powered) {
+        if (!machine.powered || machine.processes.all.size() <= step.b()) {
             return false;
         }
-        if (step.verb() == Step.Verb.SUSPEND || step.verb() == Step.Verb.RESUME) {
-            return suspend(machine, step.verb() == Step.Verb.SUSPEND);
+        var qemu = machine.processes.all.get(step.b());
+        var halves = new Halves(world, machine);
+        if (step.verb() == Step.Verb.NOTICE) {
+            return world.works(machine.node()) && halves.notice(qemu, step.c() == 1);
         }
-        if (all.size() <= step.b()) {
-            return false;
+        var before = world.legs.key();
+        halves.write(qemu);
+        if (step.c() == 1) {
+            halves.speak(qemu);
         }
-        var qemu = all.get(step.b());
-        return switch (step.verb()) {
-            case STOP_QEMU -> change(all, step.b(), qemu, qemu.stopped(true));
-            case CONTINUE_QEMU -> change(all, step.b(), qemu, qemu.stopped(false));
-            case STOP_LEASH -> change(all, step.b(), qemu, qemu.leash(Qemu.Leash.STOPPED));
-            case CONTINUE_LEASH -> change(all, step.b(), qemu, qemu.leash(Qemu.Leash.WATCHES));
-            case KILL_LEASH -> {
-                // QEMU's parent: its death is QEMU's.
-                if (world.setup.holds(Rule.LEASH)) {
-                    machine.processes.kill(world, qemu, VmInput.Cause.DIED);
-                } else {
-                    all.set(step.b(), qemu.leash(Qemu.Leash.GONE));
-                }
-                yield true;
-            }
-            case KILL_QEMU -> {
-                machine.processes.kill(world, qemu, VmInput.Cause.DIED);
-                yield true;
-            }
-            case POWERS_OFF -> {
-                machine.processes.kill(world, qemu, VmInput.Cause.POWERED_OFF);
-                yield true;
-            }
-            case PANIC, DISK_FAILS -> {
-                mechanics.trouble(machine, qemu, step.verb() == Step.Verb.DISK_FAILS);
-                yield true;
-            }
-            default -> throw new IllegalArgumentException(step.toString());
-        };
-    }
-
-    private static boolean change(List<Qemu> all, int index, Qemu before, Qemu after) {
-        all.set(index, after);
-        return !before.equals(after);
-    }
-
-    /** What was asleep goes on at once; what is due is done with the next tick. */
-    private boolean suspend(Machine machine, boolean asleep) {
-        int node = machine.node();
-        if (world.jvms[node] == (asleep ? Jvm.STOPPED : Jvm.UP)) {
-            return false;
-        }
-        if (world.jvms[node] != Jvm.DOWN) {
-            world.jvms[node] = asleep ? Jvm.STOPPED : Jvm.UP;
-        }
-        machine.processes.all.replaceAll(qemu ->
-                qemu.stopped(asleep)
-                        .leash(
-                                qemu.leash() == Qemu.Leash.GONE
-                                        ? Qemu.Leash.GONE
-                                        : asleep ? Qemu.Leash.STOPPED : Qemu.Leash.WATCHES));
-        return true;
+        return !before.equals(world.legs.key());
     }
 }

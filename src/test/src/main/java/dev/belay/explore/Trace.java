@@ -1,5 +1,6 @@
 package dev.belay.explore;
 
+import dev.belay.model.Level;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -16,6 +17,9 @@ record Trace(Setup setup, boolean wallJumps, List<Step> steps) {
                     "a replay differs",
                     "an epoch fell",
                     "vanished at once",
+                    "without an acknowledged write",
+                    "no copy of its disk",
+                    "is heard although",
                     "an exception");
 
     @Override
@@ -28,6 +32,7 @@ record Trace(Setup setup, boolean wallJumps, List<Step> steps) {
         text.append(" second=").append(setup.second());
         text.append(" agents=").append(setup.agents());
         text.append(" shared=").append(setup.shared());
+        text.append(" level=").append(setup.level());
         text.append(" wall-jumps=").append(wallJumps);
         setup.off().stream().sorted().forEach(rule -> text.append(" off=").append(rule));
         steps.forEach(step -> text.append("; ").append(step));
@@ -79,6 +84,7 @@ record Trace(Setup setup, boolean wallJumps, List<Step> steps) {
                         Integer.parseInt(numbers.getOrDefault("second", "2")),
                         Boolean.parseBoolean(numbers.getOrDefault("agents", "true")),
                         Boolean.parseBoolean(numbers.getOrDefault("shared", "false")),
+                        Level.valueOf(numbers.getOrDefault("level", "RESTART")),
                         sized.off());
         return new Trace(
                 setup,
@@ -139,11 +145,17 @@ record Trace(Setup setup, boolean wallJumps, List<Step> steps) {
                     KILL_LEASH,
                     PANIC,
                     DISK_FAILS,
-                    POWERS_OFF ->
+                    POWERS_OFF,
+                    LISTEN,
+                    NOTICE,
+                    WRITE ->
                     "   # " + world.nodeName(step.a() + 1) + work(world, step);
             case CRASH, START, FREEZE, THAW, CUT, MEND, SLIP -> "   # " + world.nodeName(step.a());
             case REQUEST ->
                     "   # " + world.setup.vms().get(step.a()) + " " + Requests.values()[step.b()];
+            case CUT_WIRE, MEND_WIRE ->
+                    "   # %s and %s"
+                            .formatted(world.nodeName(step.a() + 1), world.nodeName(step.b() + 1));
             case TICK, LOOK, CATCH_UP, AGENT -> "";
         };
     }

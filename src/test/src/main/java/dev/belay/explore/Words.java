@@ -7,6 +7,7 @@ import dev.belay.decision.ServerState;
 import dev.belay.decision.TenureInput;
 import dev.belay.decision.TenureState;
 import dev.belay.decision.VmInput;
+import dev.belay.decision.VmLife;
 import dev.belay.decision.VmState;
 import dev.belay.model.RunRight;
 import java.util.Optional;
@@ -32,6 +33,15 @@ final class Words {
             case VmInput.GuestPanicked(var right) -> name + " " + right.epoch();
             case VmInput.DiskFailed(var right, var disk, _) ->
                     name + " " + right.epoch() + " " + disk;
+            case VmInput.SecondaryReady(var right, _) -> name + " " + right.epoch();
+            case VmInput.PairRaised(_, var second, _) -> name + " " + second.epoch();
+            case VmInput.RaiseFailed(_, var second, var why) ->
+                    name + " " + second.epoch() + " (" + why + ")";
+            case VmInput.PartnerLost(var right, var partner, _) ->
+                    name + " " + right.epoch() + " of " + partner.epoch();
+            case VmInput.ReplicaHung(var right, _) -> name + " " + right.epoch();
+            case VmInput.SoloDone(var winner, var loser, _) ->
+                    name + " " + winner.epoch() + " without " + loser.epoch();
             case VmInput.Reserved(var server, _, var epoch) -> name + " " + epoch + " on " + server;
             case VmInput.ReservationRefused(var server, var epoch, var why) ->
                     name + " " + epoch + " by " + server + " (" + why + ")";
@@ -55,7 +65,8 @@ final class Words {
     static String state(Object state) {
         var name = state.getClass().getSimpleName();
         return switch (state) {
-            case VmState vm -> name + at(dev.belay.decision.VmLife.right(vm)) + candidate(vm);
+            case VmState vm ->
+                    name + at(VmLife.right(vm)) + at(VmLife.secondary(vm)) + candidate(vm);
             case ServerState.Live live -> name + " " + live.server().incarnation();
             case ServerState.Fencing fencing -> name + " " + fencing.server().incarnation();
             case ServerState.Fenced(var server, var proof, _, _) ->
@@ -65,12 +76,13 @@ final class Words {
             case TenureState tenure -> name + " " + tenure.held();
             case ReplicaState.InStart(var right, _) ->
                     name + " " + right.vm() + " " + right.epoch();
-            case ReplicaState.Runs(var right, _, var trouble, _) ->
+            case ReplicaState.Runs(var right, _, var trouble, var bond) ->
                     name
                             + " "
                             + right.vm()
                             + " "
                             + right.epoch()
+                            + bond(bond)
                             + (trouble.isPresent() ? " in trouble" : "");
             case ReplicaState.InStop(var right, _, _) ->
                     name + " " + right.vm() + " " + right.epoch();
@@ -86,6 +98,20 @@ final class Words {
     }
 
     private static String candidate(VmState state) {
-        return state instanceof VmState.Placing placing ? " on " + placing.candidate() : "";
+        return switch (state) {
+            case VmState.Placing placing -> " on " + placing.candidate();
+            case VmState.Pairing pairing -> " with " + pairing.candidate();
+            default -> "";
+        };
+    }
+
+    private static String bond(ReplicaState.Bond bond) {
+        return switch (bond) {
+            case ReplicaState.Alone _ -> "";
+            case ReplicaState.Raising(var second, _) -> " raises " + second.epoch();
+            case ReplicaState.Leads(var second) -> " leads " + second.epoch();
+            case ReplicaState.Follows(var first, _) -> " follows " + first.epoch();
+            case ReplicaState.Parting(var loser, _, _) -> " leaves " + loser.epoch();
+        };
     }
 }

@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -37,13 +38,24 @@ final class World {
      */
     record AgentCall(int server, Incarnation incarnation, boolean answered) {}
 
+    /** Between servers, the first before the second. */
+    record Wire(int one, int other) {
+        static Wire of(int a, int b) {
+            return new Wire(Math.min(a, b), Math.max(a, b));
+        }
+    }
+
     final Setup setup;
     final Journal journal;
     final Machine[] machines;
+    final Legs legs;
     final int[] clocks;
     final Jvm[] jvms;
     final boolean[] outCut;
     final boolean[] inCut;
+
+    /** The wires between two servers that are cut, while everybody else hears both. */
+    final Set<Wire> cutWires;
 
     /** Ticks since the clock of the node last slipped. */
     final int[] steady;
@@ -81,6 +93,8 @@ final class World {
         for (int i = 0; i < machines.length; i++) {
             machines[i] = new Machine(i, setup);
         }
+        legs = new Legs(machines.length, setup.vms().size());
+        cutWires = new HashSet<>();
         clocks = new int[nodes];
         jvms = new Jvm[nodes];
         Arrays.fill(jvms, Jvm.DOWN);
@@ -106,6 +120,8 @@ final class World {
         for (int i = 0; i < machines.length; i++) {
             machines[i] = other.machines[i].copy();
         }
+        legs = new Legs(other.legs);
+        cutWires = new HashSet<>(other.cutWires);
         clocks = other.clocks.clone();
         jvms = other.jvms.clone();
         outCut = other.outCut.clone();
@@ -145,6 +161,22 @@ final class World {
 
     boolean isCut(int node) {
         return outCut[node] || inCut[node];
+    }
+
+    /** Whether two servers reach each other, in both directions. */
+    boolean linked(int server, int other) {
+        return machines[server].powered
+                && machines[other].powered
+                && !isCut(server + 1)
+                && !isCut(other + 1)
+                && !cutWires.contains(Wire.of(server, other));
+    }
+
+    private boolean severed(int node, int other) {
+        return node > 0
+                && other > 0
+                && !cutWires.isEmpty()
+                && cutWires.contains(Wire.of(node - 1, other - 1));
     }
 
     /** Whether the others of a majority answer it: three voters, the witness and two servers. */
@@ -201,7 +233,9 @@ final class World {
             case Message.ToServer(var server, _) ->
                     reachable(instance(new Pid(false, server), 0), envelope.from());
             case Message.ToNode(var server, _) ->
-                    works(server + 1) && (!inCut[server + 1] || envelope.from() == server + 1);
+                    works(server + 1)
+                            && !severed(envelope.from(), server + 1)
+                            && (!inCut[server + 1] || envelope.from() == server + 1);
             case Message.LeaseReply reply ->
                     works(reply.server() + 1) && !inCut[reply.server() + 1];
             case Message.LateAppend _ -> true;
@@ -211,6 +245,7 @@ final class World {
     private boolean reachable(@Nullable Entity entity, int from) {
         return entity != null
                 && works(entity.node)
+                && !severed(from, entity.node)
                 && (entity.node == from || (!inCut[entity.node] && !outCut[from]));
     }
 
@@ -346,6 +381,10 @@ final class World {
             bits.add(Math.min(steady[i], setup.slipEvery()));
         }
         all.add(bits);
+        if (setup.pairs()) {
+            all.add(legs.key());
+            all.add(Set.copyOf(cutWires));
+        }
         for (var entity : entities) {
             all.add(entity.key(clocks[entity.node], journal.seq(entity.pid) - entity.seq));
             all.add(seenSeqs[number(entity.pid)] > entity.seq);
