@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A node's configuration, read once and checked; what is wrong is said with the key that is wrong.
@@ -40,6 +41,7 @@ public final class NodeSettings {
     private NodeSettings(Config config) {
         this.config = config;
         this.directory = directory(config);
+        proofs();
     }
 
     public static NodeSettings load(Path file) {
@@ -175,6 +177,20 @@ public final class NodeSettings {
     /** Servers that vanish within this time of each other have vanished at once. */
     public Duration freezeWindow() {
         return duration("calm.freeze-window");
+    }
+
+    /** Where it is kept which QEMUs were seen to run VMs in lockstep; empty: all are trusted to. */
+    public Optional<Path> proofs() {
+        var folder = text("lockstep.proofs");
+        return switch (text("lockstep.preflight")) {
+            case "prove" ->
+                    Optional.of(folder.isEmpty() ? dataDir().resolve("proofs") : Path.of(folder));
+            case "trust" -> Optional.empty();
+            default ->
+                    throw new BadConfiguration(
+                            "Expected 'prove' or 'trust' in belay.lockstep.preflight, but found '%s'"
+                                    .formatted(text("lockstep.preflight")));
+        };
     }
 
     /**

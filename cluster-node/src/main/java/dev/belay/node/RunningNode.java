@@ -192,8 +192,9 @@ public final class RunningNode {
                                 settings.lifelines().replicas(),
                                 settings.duration("lease.kill-budget"),
                                 QemuSettings.DEFAULT_PATIENCE,
-                                PairSettings.withCheckpointDelay(
-                                        settings.duration("lockstep.checkpoint-delay"))));
+                                PairSettings.with(
+                                        settings.duration("lockstep.checkpoint-delay"),
+                                        settings.proofs())));
         return new AdoptedHypervisor(hypervisor, hypervisor.adopt());
     }
 

@@ -13,7 +13,11 @@ final class InstalledQemu {
     private static final Logger log = LoggerFactory.getLogger(InstalledQemu.class);
     private static final long AGAIN_MILLIS = 10_000;
 
-    private record Seen(QemuBuild build, Qemu qemu) {}
+    private record Seen(QemuBuild build, String version, String machine, LockstepProof proof) {
+        private Qemu qemu() {
+            return new Qemu(version, machine, proof.unproven());
+        }
+    }
 
     private final QemuSettings settings;
     private final Installation installation;
@@ -40,13 +44,11 @@ final class InstalledQemu {
 
     private void look(QemuBuild build) {
         try {
-            seen =
-                    new Seen(
-                            build,
-                            new Qemu(
-                                    installation.version(),
-                                    installation.machineType(),
-                                    Optional.empty()));
+            var version = installation.version();
+            var machine = installation.machineType();
+            var proof = new LockstepProof(settings, build, version, machine);
+            proof.seek();
+            seen = new Seen(build, version, machine, proof);
         } catch (RuntimeException e) {
             log.warn(
                     "{} does not tell what it is, so no VM gets to this server in lockstep: {}",

@@ -35,6 +35,7 @@ final class PairHalf implements Replica.PairListener {
     private final Consumer<ReplicaEvent> tell;
     private final AtomicBoolean looking = new AtomicBoolean();
     private final AtomicBoolean pulsing = new AtomicBoolean();
+    private final Checkpoints checkpoints = new Checkpoints();
     private volatile PairState state;
     private volatile boolean joining;
     private volatile boolean ownDiskBad;
@@ -77,6 +78,10 @@ final class PairHalf implements Replica.PairListener {
 
     PairState state() {
         return state;
+    }
+
+    Checkpoints checkpoints() {
+        return checkpoints;
     }
 
     /** From here on it is one, and watched. */
@@ -154,6 +159,11 @@ final class PairHalf implements Replica.PairListener {
                 }
             }
             case "QUORUM_REPORT_BAD" -> childBad(data);
+            case "STOP", "RESUME" -> {
+                if (state.stage() == PairState.Stage.LEADING) {
+                    checkpoints.onEvent(name);
+                }
+            }
             default -> {
                 // The replica hears the rest.
             }

@@ -109,6 +109,12 @@ final class Pairs {
         return half.state().at();
     }
 
+    /** How many checkpoints the primary has passed in lockstep. Any thread. */
+    long checkpoints(RunRight primary) {
+        var half = halves.get(primary);
+        return half == null ? 0 : half.checkpoints().count();
+    }
+
     /** Any thread. */
     void partnerSilent(RunRight right) {
         var half = halves.get(right);

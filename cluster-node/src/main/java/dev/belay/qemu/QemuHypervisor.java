@@ -314,6 +314,11 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
                                 }));
     }
 
+    /** How many checkpoints it has passed in lockstep, as a primary. */
+    long checkpoints(RunRight primary) {
+        return pairs.checkpoints(primary);
+    }
+
     @Override
     public void partnerSilent(RunRight replica) {
         pairs.partnerSilent(replica);

@@ -31,6 +31,13 @@ final class Taps {
                 "The tap of a network card could not be made");
     }
 
+    static void makeBridge(String name) {
+        ip(
+                "link add name %1$s type bridge\nlink set dev %1$s addrgenmode none\n"
+                        .formatted(name),
+                "The bridge " + name + " could not be made");
+    }
+
     static void join(String tap, String bridge) {
         if (isIn(tap, bridge)) {
             return;

@@ -1,5 +1,6 @@
 package dev.belay.lab;
 
+import java.nio.file.Path;
 import java.util.stream.Collectors;
 
 /** The file {@code belay.conf} of one node of a lab. */
@@ -51,6 +52,8 @@ final class NodeConfig {
           }
           # Emulated: several servers on one machine prove nothing by speed, and nested KVM is not to be relied on.
           qemu.accel = %s
+          # All labs of this machine have the same QEMU: one node looks, once.
+          lockstep.proofs = %s
         }
         %s
         """
@@ -65,7 +68,18 @@ final class NodeConfig {
                         lab.memoryMib(),
                         agents(),
                         quoted(System.getenv().getOrDefault("BELAY_ACCEL", "tcg")),
+                        quoted(proofs()),
                         lab.settings());
+    }
+
+    /** Kept with what {@code ./belay} has fetched, so also when all labs are gone. */
+    private static String proofs() {
+        var cache = System.getenv("BELAY_CACHE");
+        var folder =
+                cache == null || cache.isBlank()
+                        ? Path.of(System.getProperty("user.home"), ".cache", "belay")
+                        : Path.of(cache);
+        return folder.toAbsolutePath().resolve("proofs").toString();
     }
 
     /** One for each server, or none. */

@@ -1,0 +1,164 @@
+package dev.belay.qemu;
+
+import dev.belay.replica.DurableFile;
+import dev.belay.replica.Hypervisor.HypervisorException;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HexFormat;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Whether this build of QEMU was seen to run a VM in lockstep on this server. What was seen is kept
+ * in a folder, which several nodes on one machine may share; one of them looks, and the others take
+ * its word.
+ */
+final class LockstepProof {
+    private static final Logger log = LoggerFactory.getLogger(LockstepProof.class);
+
+    /** A loaded server with an emulated guest takes a while. */
+    static final Duration LIMIT = Duration.ofSeconds(60);
+
+    private static final Duration AGAIN = Duration.ofMinutes(5);
+
+    /** Two threads of one process cannot wait for one lock of a file. */
+    private static final ReentrantLock IN_PROCESS = new ReentrantLock();
+
+    private final QemuSettings settings;
+    private final QemuBuild build;
+    private final String version;
+    private final String machine;
+    private volatile Optional<String> unproven;
+
+    LockstepProof(QemuSettings settings, QemuBuild build, String version, String machine) {
+        this.settings = settings;
+        this.build = build;
+        this.version = version;
+        this.machine = machine;
+        this.unproven =
+                Optional.of(
+                        "lockstep is being tried out on %s's QEMU %s, which takes some seconds"
+                                .formatted(settings.serverName(), version));
+    }
+
+    /** Why no VM may run in lockstep here, in a clause. */
+    Optional<String> unproven() {
+        return unproven;
+    }
+
+    /** Looks whether it is proven already; if not, proves it in the background. */
+    void seek() {
+        var folder = settings.pairs().proofs();
+        if (folder.isEmpty() || Files.exists(file(folder.get()))) {
+            unproven = Optional.empty();
+            if (!TrialPair.hasLeft(settings)) {
+                return;
+            }
+        }
+        // It waits for a lock of a file, which would hold up a virtual thread's carrier.
+        Thread.ofPlatform().daemon().name("lockstep-proof").start(() -> prove(folder));
+    }
+
+    private void prove(Optional<Path> folder) {
+        do {
+            try {
+                if (folder.isEmpty()) {
+                    clearAway();
+                } else {
+                    proveAlone(folder.get());
+                }
+                unproven = Optional.empty();
+                return;
+            } catch (IOException | RuntimeException e) {
+                var why = e instanceof HypervisorException ? e.getMessage() : e.toString();
+                log.error(
+                        "Lockstep was not proven on QEMU {}, so no VM at level SYSTEM gets a second copy on or from this server; it is tried again in {} min: {}",
+                        version,
+                        AGAIN.toMinutes(),
+                        why);
+                unproven =
+                        Optional.of(
+                                "COLO was not proven on %s's QEMU %s: %s"
+                                        .formatted(settings.serverName(), version, why));
+            }
+        } while (Waiting.millis(AGAIN.toMillis()) && isInstalled());
+    }
+
+    /** Another one, of a build that was installed since, looks from then on. */
+    private boolean isInstalled() {
+        return QemuBuild.of(settings.system()).equals(Optional.of(build));
+    }
+
+    private void proveAlone(Path folder) throws IOException {
+        Files.createDirectories(folder);
+        IN_PROCESS.lock();
+        try (var channel =
+                        FileChannel.open(
+                                folder.resolve("lock"),
+                                StandardOpenOption.CREATE,
+                                StandardOpenOption.WRITE);
+                var _ = channel.lock()) {
+            if (Files.exists(file(folder))) {
+                clearAway();
+                return;
+            }
+            var begun = System.nanoTime();
+            try (var trial = new TrialPair(settings)) {
+                trial.run(LIMIT);
+            }
+            log.info(
+                    "QEMU {} ran a trial VM in lockstep, and on after the loss of its first copy; that took {} ms",
+                    version,
+                    (System.nanoTime() - begun) / 1_000_000);
+            DurableFile.write(file(folder), Instant.now() + "\n" + what());
+        } finally {
+            IN_PROCESS.unlock();
+        }
+    }
+
+    /** What a process of the node that was killed in the middle has left. */
+    private void clearAway() throws IOException {
+        if (TrialPair.hasLeft(settings)) {
+            new TrialPair(settings).close();
+        }
+    }
+
+    private Path file(Path folder) {
+        return folder.resolve("lockstep-" + version + "-" + hash(what()));
+    }
+
+    /** Whatever the proof depends on. */
+    private String what() {
+        return String.join(
+                "\n",
+                "QEMU " + version,
+                build.toString(),
+                QemuBuild.of(settings.storageDaemon()).toString(),
+                "machine " + machine,
+                "accel " + settings.accel(),
+                "kvm " + Files.isWritable(Path.of("/dev/kvm")),
+                "cpu " + settings.cpu(),
+                "");
+    }
+
+    private static String hash(String text) {
+        try {
+            var digest =
+                    MessageDigest.getInstance("SHA-256")
+                            .digest(text.getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(digest).substring(0, 12);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Every Java has SHA-256", e);
+        }
+    }
+}
