@@ -258,8 +258,11 @@ public final class RunningNode {
                         journal,
                         settings.duration("cluster.look-before-founding"));
         joiner.start();
+        var leading = new LeaderPlacing(settings.directory(), model, journal);
+        leading.start();
         system.getWhenTerminated()
                 .whenComplete((_, _) -> {
+                    leading.close();
                     model.close();
                     server.ifPresent(parts -> parts.lease().close());
                     journal.close();

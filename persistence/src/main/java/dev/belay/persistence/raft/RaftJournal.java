@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -243,6 +244,24 @@ public final class RaftJournal implements LeaseAuthority, ClusterFormation, Auto
     /** Whether this node's peer leads the voters, as far as it knows. */
     public boolean isLeader() {
         return voter.map(VoterPeer::isLeader).orElse(false);
+    }
+
+    /**
+     * Voters that could lead at once: heard of a moment ago, and with what this node has. None when
+     * it does not lead.
+     */
+    public Set<String> readyToLead() {
+        return voter.map(VoterPeer::readyToLead).orElse(Set.of());
+    }
+
+    /**
+     * Lets another voter lead instead of this node. Writes that come meanwhile wait for a moment.
+     * Fails, and changes nothing, when that voter does not take over in time.
+     */
+    public CompletionStage<Void> leadElsewhere(String to) {
+        return voter.orElseThrow()
+                .leadElsewhere(
+                        RaftPeerId.valueOf(to), settings.electionTimeoutMax().multipliedBy(5));
     }
 
     /** The leader's name, as far as this node knows. */

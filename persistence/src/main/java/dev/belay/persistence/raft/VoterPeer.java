@@ -6,12 +6,19 @@ import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.stream.Collectors;
+import org.apache.ratis.proto.RaftProtos.CommitInfoProto;
 import org.apache.ratis.protocol.ClientId;
 import org.apache.ratis.protocol.GroupManagementRequest;
 import org.apache.ratis.protocol.RaftGroup;
 import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.protocol.TransferLeadershipRequest;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.storage.RaftStorage;
 import org.apache.ratis.util.ExitUtils;
@@ -19,6 +26,11 @@ import org.jspecify.annotations.Nullable;
 
 /** This node's Raft peer: log, elections, and the state machine. */
 final class VoterPeer implements AutoCloseable {
+    private static final long HEARD_LATELY_MS = 1000;
+
+    /** Entries. A voter hears of the newest ones with the next. */
+    private static final long A_LITTLE_BEHIND = 100;
+
     private final JournalSettings settings;
     private final JournalRoom room;
     private final JournalStateMachine machine;
@@ -223,6 +235,56 @@ final class VoterPeer implements AutoCloseable {
         return server().getDivision(RatisConfig.GROUP).getRaftConf().getCurrentPeers().stream()
                 .map(peer -> peer.getId().toString())
                 .toList();
+    }
+
+    /** Those who answered the leader, which this one is, a moment ago and are not behind it. */
+    Set<String> readyToLead() {
+        try {
+            var division = server().getDivision(RatisConfig.GROUP);
+            var role = division.getInfo().getRoleInfoProto();
+            if (!role.hasLeaderInfo() || !division.getInfo().isLeaderReady()) {
+                return Set.of();
+            }
+            var counted = counted();
+            var there =
+                    division.getCommitInfos().stream()
+                            .collect(
+                                    Collectors.toMap(
+                                            info -> info.getServer().getId().toStringUtf8(),
+                                            CommitInfoProto::getCommitIndex));
+            long newest = division.getRaftLog().getLastCommittedIndex();
+            return role.getLeaderInfo().getFollowerInfoList().stream()
+                    .filter(follower -> follower.getLastRpcElapsedTimeMs() < HEARD_LATELY_MS)
+                    .map(follower -> follower.getId().getId().toStringUtf8())
+                    .filter(counted::contains)
+                    .filter(name -> newest - there.getOrDefault(name, -1L) <= A_LITTLE_BEHIND)
+                    .collect(Collectors.toUnmodifiableSet());
+        } catch (IOException e) {
+            return Set.of();
+        }
+    }
+
+    /** Ratis waits until that one has all, and tells it to stand for election at once. */
+    CompletableFuture<Void> leadElsewhere(RaftPeerId to, Duration limit) {
+        try {
+            var open = server();
+            var request =
+                    new TransferLeadershipRequest(
+                            ClientId.randomId(),
+                            open.getId(),
+                            RatisConfig.GROUP,
+                            1,
+                            to,
+                            limit.toMillis());
+            return open.transferLeadershipAsync(request)
+                    .thenAccept(reply -> {
+                        if (!reply.isSuccess()) {
+                            throw new CompletionException(reply.getException());
+                        }
+                    });
+        } catch (IOException e) {
+            return CompletableFuture.failedFuture(e);
+        }
     }
 
     /** Ratis can close the group inside a JVM that lives on: then this peer only looks alive. */

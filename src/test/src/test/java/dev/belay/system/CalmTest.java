@@ -80,6 +80,46 @@ class CalmTest {
         cluster.delete("picky");
     }
 
+    @Test
+    void aVmThatCannotMoveStaysOnAServerInMaintenanceUntilItsRestartIsAskedFor() {
+        var guest = cluster.createWithALine("stays");
+        var emptied = cluster.server("stays");
+        var epoch = cluster.epoch("stays");
+
+        maintain(emptied, "");
+        await().atMost(Cluster.PATIENCE)
+                .ignoreExceptions()
+                .untilAsserted(() -> {
+                    var left = server(emptied).path("maintenance").path("remaining").path(0);
+                    assertThat(left.path("vm").asText()).isEqualTo("stays");
+                    assertThat(left.path("moves").asBoolean()).isFalse();
+                    assertThat(left.path("why").asText()).contains("--restart-vms");
+                });
+        assertThat(cluster.epoch("stays")).isEqualTo(epoch);
+
+        maintain(emptied, "?restartVms=true");
+        cluster.awaitNewer("stays", epoch, guest);
+        assertThat(cluster.server("stays")).isEqualTo(cluster.other(emptied));
+        assertThat(guest.lines()).isEqualTo(1);
+        cluster.assertOneCopy("stays");
+        await().atMost(Cluster.PATIENCE)
+                .until(() -> server(emptied).path("maintenance").path("empty").asBoolean());
+
+        Api.call(cluster.lab(), "POST", "/api/v1/servers/" + emptied + "/activate", "");
+        cluster.delete("stays");
+    }
+
+    private void maintain(String server, String how) {
+        assertThat(
+                        Api.call(
+                                        cluster.lab(),
+                                        "POST",
+                                        "/api/v1/servers/" + server + "/maintenance" + how,
+                                        "")
+                                .status())
+                .isEqualTo(202);
+    }
+
     private static Instant whenFenced(JsonNode report) {
         return report.path("steps")
                 .valueStream()

@@ -142,6 +142,15 @@ class LockstepTest {
                 cluster.other(emptied));
     }
 
+    /** Then the loss of either needs no election before the other one goes on. */
+    @Test
+    void theJournalIsLedFromNeitherOfItsServers() {
+        await().atMost(Cluster.PATIENCE)
+                .ignoreExceptions()
+                .untilAsserted(() -> assertThat(cluster.journalLeader()).isEqualTo("witness"));
+        assertThat(guest.append("line")).isPresent();
+    }
+
     private static void tell(String server, String what) {
         assertThat(Api.call(LAB.lab(), "POST", "/api/v1/servers/" + server + what, "").status())
                 .isEqualTo(202);
