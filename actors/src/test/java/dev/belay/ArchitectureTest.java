@@ -144,5 +144,5 @@ class ArchitectureTest {
                             })
                     .should()
                     .haveNameMatching(
-                            ".*\\$(VmCreated|DesireChanged|PlacementTried|NoServerFound|RightGranted|VmStarted|StopBegan|ReplicaEnded|StartFailed|BackOffBegan|VmSettled|FailoverBegan|FailoverAdvanced|LossProved|FailoverEnded|VmStopped|VmDeleted|ServerAdmitted|MemoryChanged|MemoryReserved|MemoryReleased|ServerFenced|FenceAgentFailed|FencingProved|LossCounted|LossForgotten|QuarantineBegan|QuarantineEnded|FreezeBegan|FreezeEnded|MaintenanceBegan|MaintenanceEnded|ClusterDisarmed|ClusterArmed)");
+                            ".*\\$(VmCreated|DesireChanged|PlacementTried|NoServerFound|RightGranted|VmStarted|StopBegan|ReplicaEnded|StartFailed|BackOffBegan|VmSettled|FailoverBegan|FailoverAdvanced|LossProved|FailoverEnded|VmStopped|VmDeleted|ServerAdmitted|MemoryChanged|MemoryReserved|MemoryReleased|ServerFenced|FenceAgentFailed|FencingProved|LossCounted|LossForgotten|QuarantineBegan|QuarantineEnded|FreezeBegan|FreezeEnded|MaintenanceBegan|MaintenanceEnded|ProofVoided|ClusterDisarmed|LeaseTermsSet|ClusterArmed)");
 }

@@ -8,6 +8,7 @@ import dev.belay.decision.ClusterState;
 import dev.belay.decision.Decision;
 import dev.belay.entity.DecidingEntity;
 import dev.belay.entity.Reply;
+import dev.belay.model.LeaseTerms;
 import java.time.Instant;
 import java.util.List;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -33,6 +34,13 @@ public final class ClusterEntity
     /** An operator's request; the sender waits for the outcome. */
     public record Request(ClusterInput.Request input, ActorRef<Reply<ClusterState>> replyTo)
             implements Message {}
+
+    /** From a server's entity: with these terms its node asks to be admitted. */
+    public record Offer(LeaseTerms terms, boolean change, ActorRef<Agreed> replyTo)
+            implements Message {}
+
+    /** The cluster's terms. */
+    public record Agreed(LeaseTerms terms) {}
 
     /** Internal. */
     record Told(ClusterInput input) implements Message {}
@@ -69,6 +77,15 @@ public final class ClusterEntity
     protected Effect<ClusterEvent, ClusterState> onMessage(ClusterState state, Message message) {
         return switch (message) {
             case Request(var input, var replyTo) -> run(state, input, replyTo::tell);
+            case Offer(var terms, var change, var replyTo) ->
+                    run(
+                            state,
+                            new ClusterInput.OfferTerms(terms, change),
+                            reply -> {
+                                if (reply instanceof Reply.Done<ClusterState>(var after)) {
+                                    after.terms().map(Agreed::new).ifPresent(replyTo::tell);
+                                }
+                            });
             case Told(var input) -> run(state, input);
         };
     }

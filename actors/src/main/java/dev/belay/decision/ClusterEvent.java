@@ -1,5 +1,6 @@
 package dev.belay.decision;
 
+import dev.belay.model.LeaseTerms;
 import java.time.Instant;
 
 /** What happened to the cluster as a whole, as stored for ever. */
@@ -10,6 +11,9 @@ public sealed interface ClusterEvent {
      * @param number counts from 1
      */
     record ClusterDisarmed(Instant at, long number, Disarming disarm) implements ClusterEvent {}
+
+    /** All servers that are admitted from here on have these. */
+    record LeaseTermsSet(Instant at, LeaseTerms terms) implements ClusterEvent {}
 
     record ClusterArmed(Instant at, String why) implements ClusterEvent {}
 }

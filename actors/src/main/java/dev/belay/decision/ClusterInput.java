@@ -1,5 +1,6 @@
 package dev.belay.decision;
 
+import dev.belay.model.LeaseTerms;
 import java.time.Duration;
 
 /** What the cluster's entity is told. */
@@ -14,6 +15,13 @@ public sealed interface ClusterInput {
 
     /** Move VMs again. */
     record Arm() implements Request {}
+
+    /**
+     * A server asks to be admitted with these. The first ones are the cluster's.
+     *
+     * @param change an operator wants them to be the cluster's from now on
+     */
+    record OfferTerms(LeaseTerms terms, boolean change) implements ClusterInput {}
 
     /** The time of the disarming of this number is over, on the waiter's own clock. */
     record TimeOver(long number) implements ClusterInput {}

@@ -68,5 +68,11 @@ public sealed interface ServerEvent {
 
     record MaintenanceEnded(Instant at) implements ServerEvent {}
 
+    /**
+     * It was heard in the same life after its fence agent had seen it off: the agent's word is
+     * worth nothing, and its lease is waited out.
+     */
+    record ProofVoided(Instant at, Incarnation incarnation, String why) implements ServerEvent {}
+
     record FencingProved(Instant at, Incarnation incarnation, Proof proof) implements ServerEvent {}
 }

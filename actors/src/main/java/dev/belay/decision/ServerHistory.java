@@ -11,6 +11,7 @@ import dev.belay.decision.ServerEvent.MaintenanceEnded;
 import dev.belay.decision.ServerEvent.MemoryChanged;
 import dev.belay.decision.ServerEvent.MemoryReleased;
 import dev.belay.decision.ServerEvent.MemoryReserved;
+import dev.belay.decision.ServerEvent.ProofVoided;
 import dev.belay.decision.ServerEvent.QemuTold;
 import dev.belay.decision.ServerEvent.QuarantineBegan;
 import dev.belay.decision.ServerEvent.QuarantineEnded;
@@ -25,6 +26,7 @@ import dev.belay.decision.ServerState.Reservation;
 import dev.belay.decision.ServerState.Server;
 import dev.belay.decision.ServerState.Unknown;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -87,6 +89,16 @@ public final class ServerHistory {
                         case Fenced fenced -> fenced(fenced, proof);
                         case Live _, Unknown _ -> throw damaged(state, event);
                     };
+            case ProofVoided(var at, _, var why) -> {
+                var fenced = in(Fenced.class, state, event);
+                yield new Fencing(
+                        fenced.server(),
+                        List.of(),
+                        List.of(new Evidence(at, fenced.server().name().value(), why)),
+                        Optional.of(why),
+                        fenced.losses(),
+                        fenced.maintenance());
+            }
             case LossCounted(_, var number) -> {
                 var known = in(Known.class, state, event);
                 yield known.with(known.losses().plus(number));

@@ -36,6 +36,7 @@ import java.util.function.Supplier;
  *                     ^ ^              |                                           |
  *                     | +-- Join, cleaned -----------------------------------------+
  *                     +---- Join, cleaned (Live, Fencing too), one incarnation up
+ *  Fenced --Join of the incarnation that an agent saw off--> Fencing
  * </pre>
  *
  * <p>Invariant: an incarnation is succeeded only when it is known that nothing of it runs any more.
@@ -214,7 +215,8 @@ public final class ServerLife {
             case ServerInput.AgentAnswered answer
                     when !answer.incarnation().equals(server.incarnation()) ->
                     ignored("of another fencing");
-            case ServerInput.AgentAnswered(_, var off, var detail) when off ->
+            case ServerInput.AgentAnswered(_, var off, var detail)
+                    when off && s.agentFailure().isEmpty() ->
                     prove(server, s.vms(), at, new Proof(Proof.Kind.AGENT, detail, at));
             case ServerInput.AgentAnswered(_, _, var detail) ->
                     s.agentFailure().isPresent()
@@ -243,6 +245,7 @@ public final class ServerLife {
             Fenced s, Instant at, ServerInput input) {
         var server = s.server();
         return switch (input) {
+            case ServerInput.Join join when voids(s, join) -> distrust(s, at);
             case ServerInput.Join join -> succeed(at, s, join, List.of());
             case ServerInput.Lost _ -> ignored("fenced already");
             case ServerInput.LeaseWaited _ -> ignored("proved already");
@@ -265,6 +268,28 @@ public final class ServerLife {
             case ServerInput.ConfirmOff confirm ->
                     confirmed(s, confirm, () -> ignored("proved already"));
         };
+    }
+
+    /**
+     * A fence agent saw it off, and yet it speaks (safety.md 15). What is on its way for long looks
+     * the same; it costs the wait for the lease, and only those VMs that have not started yet.
+     */
+    private static boolean voids(Fenced s, ServerInput.Join join) {
+        return s.proof().kind() == Proof.Kind.AGENT
+                && join.holding().equals(s.server().incarnation())
+                && join.bootId().equals(s.server().bootId())
+                && !join.clean();
+    }
+
+    private static Decision<ServerEvent, ServerAction> distrust(Fenced s, Instant at) {
+        var server = s.server();
+        return accepted(
+                new ServerEvent.ProofVoided(
+                        at,
+                        server.incarnation(),
+                        "it spoke after its fence agent had seen it off, so the agent is not believed"),
+                new ServerAction.AwaitLease(server.incarnation()),
+                new ServerAction.TellClean(server.name(), server.incarnation(), true));
     }
 
     /**

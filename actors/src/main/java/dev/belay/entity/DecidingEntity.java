@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.PreRestart;
 import org.apache.pekko.actor.typed.SupervisorStrategy;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -88,6 +90,9 @@ public abstract class DecidingEntity<M, I, E, S, A> extends EventSourcedBehavior
         return value.toString();
     }
 
+    /** Called when this instance ends: another one begins from the journal, here or elsewhere. */
+    protected void stopping() {}
+
     /** Whether something as ordinary as this is left out of the log when nothing comes of it. */
     protected boolean isRoutine(I input) {
         return false;
@@ -121,6 +126,8 @@ public abstract class DecidingEntity<M, I, E, S, A> extends EventSourcedBehavior
                             recovered(state);
                             carryOutPending(state);
                         })
+                .onSignal(PostStop.class, (_, _) -> stopping())
+                .onSignal(PreRestart.class, (_, _) -> stopping())
                 .build();
     }
 

@@ -1,6 +1,7 @@
 package dev.belay.server;
 
 import dev.belay.cluster.Membership;
+import dev.belay.decision.ClusterLife;
 import dev.belay.decision.Decision;
 import dev.belay.decision.Losses;
 import dev.belay.decision.ServerAction;
@@ -12,11 +13,13 @@ import dev.belay.decision.ServerState;
 import dev.belay.entity.DecidingEntity;
 import dev.belay.entity.Reply;
 import dev.belay.model.Incarnation;
+import dev.belay.model.LeaseTerms;
 import dev.belay.model.ServerName;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -39,8 +42,11 @@ public final class ServerEntity
      *
      * @param address where the node says that it is; a second node of the same name is somewhere
      *     else
+     * @param terms that its leases have
+     * @param change they shall be the cluster's
      */
-    public record Join(ServerInput.Join input, String address) implements Message {}
+    public record Join(ServerInput.Join input, String address, LeaseTerms terms, boolean change)
+            implements Message {}
 
     /** From a VM's entity. */
     public record News(ServerInput input) implements Message {}
@@ -53,6 +59,12 @@ public final class ServerEntity
     record Missed(Membership.Lost lost, Incarnation incarnation) implements Message {}
 
     record Told(ServerInput input) implements Message {}
+
+    /** What the cluster's terms are, now that the node has said its own. */
+    record Agreed(Join join, LeaseTerms cluster) implements Message {}
+
+    /** The node asks again. */
+    record NotAgreed(Throwable why) implements Message {}
 
     /** A call of the fence agent that has not ended. */
     private record Call(Incarnation incarnation, CompletableFuture<FenceAgent.Result> result) {}
@@ -113,9 +125,10 @@ public final class ServerEntity
     @Override
     protected Effect<ServerEvent, ServerState> onMessage(ServerState state, Message message) {
         return switch (message) {
-            case Join(var input, var address) -> {
+            case Join join -> {
                 replayIfBehind(surroundings.newest(persistenceId().id()));
                 var expected = surroundings.address(name);
+                var address = join.address();
                 if (!expected.equals(address)) {
                     context.getLog()
                             .error(
@@ -126,7 +139,23 @@ public final class ServerEntity
                                     expected);
                     yield Effect().none();
                 }
-                yield run(state, input);
+                var terms = surroundings.agree(join.terms(), join.change()).toCompletableFuture();
+                if (terms.state() == Future.State.SUCCESS) {
+                    yield agreed(state, join, terms.resultNow());
+                }
+                context.pipeToSelf(
+                        terms,
+                        (cluster, failure) ->
+                                cluster != null
+                                        ? new Agreed(join, cluster)
+                                        : new NotAgreed(failure));
+                yield Effect().none();
+            }
+            case Agreed(var join, var cluster) -> agreed(state, join, cluster);
+            case NotAgreed(var why) -> {
+                context.getLog()
+                        .warn("the cluster's lease terms are not known yet: {}", why.toString());
+                yield Effect().none();
             }
             case News(var input) -> run(state, input);
             case Told(var input) -> run(state, input);
@@ -141,6 +170,16 @@ public final class ServerEntity
                                     lost.before(),
                                     surroundings.isArmed()));
         };
+    }
+
+    private Effect<ServerEvent, ServerState> agreed(
+            ServerState state, Join join, LeaseTerms cluster) {
+        var refusal = ClusterLife.refusal(cluster, join.terms());
+        refusal.ifPresent(why -> {
+            context.getLog().warn("{} is not admitted: {}", name, why);
+            surroundings.refuse(name, why);
+        });
+        return refusal.isPresent() ? Effect().none() : run(state, join.input());
     }
 
     private ServerInput.Request seenFromHere(ServerInput.Request request) {
@@ -176,10 +215,20 @@ public final class ServerEntity
                             new Told(new ServerInput.CooledDown(incarnation)));
             case ServerAction.CallFenceAgent(var server, var incarnation) ->
                     callFenceAgent(server, incarnation);
-            case ServerAction.CallOffFenceAgent _ -> call.ifPresent(c -> c.result().cancel(true));
+            case ServerAction.CallOffFenceAgent _ -> callOff();
             case ServerAction.Welcome _, ServerAction.TellClean _, ServerAction.TellVm _ ->
                     surroundings.carryOut(action);
         }
+    }
+
+    /** Nobody would hear its answer, and the server may be back by the time that it acts. */
+    @Override
+    protected void stopping() {
+        callOff();
+    }
+
+    private void callOff() {
+        call.ifPresent(c -> c.result().cancel(true));
     }
 
     private void callFenceAgent(ServerName server, Incarnation incarnation) {

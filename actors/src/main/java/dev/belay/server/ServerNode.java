@@ -61,6 +61,9 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
 
     public record MustClean(Incarnation upTo, boolean fenced) implements Message {}
 
+    /** From this server's entity: it is not admitted as it is. */
+    public record Refused(String why) implements Message {}
+
     /** May this spec run here? */
     public record Check(VmSpec spec, ActorRef<Checked> replyTo) implements Message {}
 
@@ -114,6 +117,7 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
 
     private final ActorRef<PairHeartbeats.Message> heartbeats;
     private boolean looking = true;
+    private String refusal = "";
     private TenureState state;
 
     public static Behavior<Message> create(Parts parts) {
@@ -162,6 +166,7 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
             case Order(var action) -> decide(new TenureInput.Ordered(action));
             case Welcome(var incarnation) -> decide(new TenureInput.Welcome(incarnation));
             case MustClean(var upTo, var fenced) -> decide(new TenureInput.MustClean(upTo, fenced));
+            case Refused(var why) -> refused(why);
             case Check(var spec, var replyTo) -> check(spec, replyTo);
             case AskAgain() -> decide(new TenureInput.Tick());
             case Adopted adoption -> adopted(adoption);
@@ -211,6 +216,14 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
             }
             case TenureCommand.Clean(var upTo) -> clean(upTo);
             case TenureCommand.Pass(var order) -> pass(order);
+        }
+    }
+
+    /** It asks every second; it is told once. */
+    private void refused(String why) {
+        if (!why.equals(refusal)) {
+            refusal = why;
+            getContext().getLog().error("this server is not admitted: {}", why);
         }
     }
 

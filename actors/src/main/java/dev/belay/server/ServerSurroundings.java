@@ -2,14 +2,26 @@ package dev.belay.server;
 
 import dev.belay.cluster.Membership;
 import dev.belay.decision.ServerAction;
+import dev.belay.model.LeaseTerms;
 import dev.belay.model.ServerName;
 import java.time.Duration;
+import java.util.concurrent.CompletionStage;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /** What a server's entity reaches outside of itself. */
 public interface ServerSurroundings {
     /** Where the configuration says that the server is, on the cluster network. */
     String address(ServerName server);
+
+    /**
+     * The cluster's lease terms, which are {@code offered} when it has none yet.
+     *
+     * @param change they become the cluster's in any case
+     */
+    CompletionStage<LeaseTerms> agree(LeaseTerms offered, boolean change);
+
+    /** Tells the server's node why it is not admitted, best effort. */
+    void refuse(ServerName server, String why);
 
     /** The longest lease plus margin (safety.md 13). */
     Duration leaseProofWait();

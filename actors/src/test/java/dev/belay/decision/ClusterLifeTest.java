@@ -8,8 +8,10 @@ import dev.belay.decision.ClusterState.Disarmed;
 import dev.belay.decision.Decision.Accepted;
 import dev.belay.decision.Decision.Ignored;
 import dev.belay.decision.Decision.Rejected;
+import dev.belay.model.LeaseTerms;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -37,12 +39,12 @@ class ClusterLifeTest {
     @Test
     void itIsDisarmedForAWhileAndArmsItself() {
         hear(DISARM);
-        assertThat(state).isEqualTo(new Disarmed(1, Samples.DISARMING));
+        assertThat(state).isEqualTo(new Disarmed(1, Samples.DISARMING, Optional.empty()));
         assertThat(ClusterLife.pending(state))
                 .isEqualTo(List.of(new ClusterAction.AwaitEnd(1, Samples.DISARMING)));
 
         hear(new ClusterInput.TimeOver(1));
-        assertThat(state).isEqualTo(new Armed(1));
+        assertThat(state).isEqualTo(new Armed(1, Optional.empty()));
     }
 
     @Test
@@ -50,7 +52,7 @@ class ClusterLifeTest {
         hear(DISARM);
         hear(new ClusterInput.Arm());
 
-        assertThat(state).isEqualTo(new Armed(1));
+        assertThat(state).isEqualTo(new Armed(1, Optional.empty()));
         assertThat(hear(new ClusterInput.Arm())).isInstanceOf(Ignored.class);
         assertThat(hear(new ClusterInput.TimeOver(1))).isInstanceOf(Ignored.class);
     }
@@ -86,5 +88,46 @@ class ClusterLifeTest {
     })
     void noClockMakesItLastLongerThanTheWholeTimeAfresh(Duration shown, Duration left) {
         assertThat(Samples.DISARMING.left(AT.plus(shown))).isEqualTo(left);
+    }
+
+    // ---- lease terms
+
+    private static final LeaseTerms LONGER =
+            new LeaseTerms(Duration.ofSeconds(5), Samples.TERMS.renewal(), Samples.TERMS.margin());
+
+    @Test
+    void theFirstServerGivesTheClusterItsLeaseTerms() {
+        hear(new ClusterInput.OfferTerms(Samples.TERMS, false));
+        assertThat(state.terms()).contains(Samples.TERMS);
+
+        assertThat(hear(new ClusterInput.OfferTerms(LONGER, false))).isInstanceOf(Ignored.class);
+        assertThat(state.terms()).contains(Samples.TERMS);
+    }
+
+    @Test
+    void theyOutlastADisarming() {
+        hear(new ClusterInput.OfferTerms(Samples.TERMS, false));
+        hear(DISARM);
+        assertThat(state.terms()).contains(Samples.TERMS);
+        hear(new ClusterInput.Arm());
+        assertThat(state.terms()).contains(Samples.TERMS);
+    }
+
+    @Test
+    void anOperatorChangesThem() {
+        hear(new ClusterInput.OfferTerms(Samples.TERMS, true));
+        hear(new ClusterInput.OfferTerms(LONGER, true));
+        assertThat(state.terms()).contains(LONGER);
+        assertThat(hear(new ClusterInput.OfferTerms(LONGER, true))).isInstanceOf(Ignored.class);
+    }
+
+    @Test
+    void aNodeWithOthersHearsWhatDiffersAndWhatToDo() {
+        assertThat(ClusterLife.refusal(LONGER, LONGER)).isEmpty();
+        assertThat(ClusterLife.refusal(LONGER, Samples.TERMS).orElseThrow())
+                .contains(
+                        "It has belay.lease { duration = 3000 ms",
+                        "the cluster { duration = 5000 ms",
+                        "Give it the cluster's");
     }
 }

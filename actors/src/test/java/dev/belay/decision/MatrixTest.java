@@ -296,6 +296,10 @@ class MatrixTest {
                         ServerLifeTest.FENCING.withMaintenance(MAINTAINED),
                         ServerLifeTest.FENCED.withMaintenance(MAINTAINED),
                         ServerLifeTest.FENCED,
+                        new ServerState.Fenced(
+                                ServerLifeTest.SERVER,
+                                new Proof(Proof.Kind.AGENT, "off", AT),
+                                TWICE),
                         ServerLifeTest.FENCED.with(TWICE),
                         ServerLifeTest.FENCED.with(QUARANTINE));
         return states.stream()

@@ -7,6 +7,7 @@ import dev.belay.model.DiskKind;
 import dev.belay.model.DiskSpec;
 import dev.belay.model.Epoch;
 import dev.belay.model.Incarnation;
+import dev.belay.model.LeaseTerms;
 import dev.belay.model.Level;
 import dev.belay.model.PairAddress;
 import dev.belay.model.Placement;
@@ -70,6 +71,9 @@ final class Samples {
 
     static final Context RESTARTING_ALPHA =
             context(maintained(ALPHA, I2, true), view(BETA, I1, 4096));
+
+    static final LeaseTerms TERMS =
+            new LeaseTerms(Duration.ofSeconds(3), Duration.ofMillis(500), Duration.ofMillis(250));
 
     private Samples() {}
 

@@ -81,6 +81,69 @@ class ServerLifeTest {
     }
 
     @Nested
+    class WhenItsFenceAgentSawItOff {
+        private static final Fenced BY_AGENT =
+                new Fenced(SERVER, new Proof(Proof.Kind.AGENT, "off", AT), Losses.NONE);
+
+        private final ServerState voided =
+                Samples.afterAll(
+                        BY_AGENT,
+                        ((Accepted<ServerEvent, ServerAction>)
+                                        decide(BY_AGENT, join("boot-b", I2, false)))
+                                .events());
+
+        @Test
+        void aWordFromThatLifeVoidsTheProofAndTheLeaseIsWaitedOut() {
+            assertThat(
+                            ((Accepted<ServerEvent, ServerAction>)
+                                            decide(BY_AGENT, join("boot-b", I2, false)))
+                                    .actions())
+                    .containsExactly(
+                            new ServerAction.AwaitLease(I2),
+                            new ServerAction.TellClean(ALPHA, I2, true));
+            assertThat(voided).isInstanceOf(Fencing.class);
+            assertThat(ServerLife.pending(voided))
+                    .as("not called again")
+                    .containsExactly(new ServerAction.AwaitLease(I2));
+            assertThat(decide(voided, new ServerInput.AskStanding(WEB, I2)))
+                    .as("what a VM hears that has not started elsewhere yet")
+                    .isEqualTo(
+                            accepted(
+                                    List.of(),
+                                    List.of(
+                                            tell(
+                                                    new VmInput.ServerLost(
+                                                            ALPHA,
+                                                            I2,
+                                                            ((Fencing) voided).evidence())))));
+        }
+
+        @Test
+        void theAgentIsNotBelievedAgainButTheLeaseIs() {
+            assertThat(decide(voided, new ServerInput.AgentAnswered(I2, true, "off")))
+                    .isInstanceOf(Ignored.class);
+            var waited =
+                    (Accepted<ServerEvent, ServerAction>)
+                            decide(voided, new ServerInput.LeaseWaited(I2, "waited"));
+            assertThat(Samples.afterAll(voided, waited.events())).isInstanceOf(Fenced.class);
+        }
+
+        /** Its reboot, or its own word that it ended all, is as good. */
+        @Test
+        void comingBackAsTheNextOneVoidsNothing() {
+            assertThat(decide(BY_AGENT, join("boot-c", I2, false)))
+                    .isEqualTo(
+                            accepted(
+                                    List.of(),
+                                    List.of(new ServerAction.TellClean(ALPHA, I2, true))));
+            var back =
+                    (Accepted<ServerEvent, ServerAction>)
+                            decide(BY_AGENT, join("boot-b", I2, true));
+            assertThat(Samples.afterAll(BY_AGENT, back.events())).isInstanceOf(Live.class);
+        }
+    }
+
+    @Nested
     class WhenLive {
         @Test
         void aRestartOfTheProcessKeepsTheIncarnationAndEachVmHearsWhatIsKeptForIt() {

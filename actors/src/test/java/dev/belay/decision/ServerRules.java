@@ -35,6 +35,11 @@ final class ServerRules {
                     assertThat(proves(input, held)).as("%s proves %s", input, held).isTrue();
                     proved = true;
                 }
+                case ServerEvent.ProofVoided(_, var incarnation, _) -> {
+                    assertThat(incarnation).isEqualTo(held);
+                    assertThat(proved).isTrue();
+                    proved = false;
+                }
                 case ServerEvent.ServerFenced(_, _, var incarnation, _) ->
                         assertThat(incarnation).isEqualTo(held);
                 default -> assertThat(incarnation(state)).isEqualTo(held);

@@ -5,16 +5,20 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.belay.model.Epoch;
 import dev.belay.model.Incarnation;
+import dev.belay.model.LeaseTerms;
 import dev.belay.model.VmName;
 import dev.belay.replica.FloorFiles;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What a server keeps over restarts of the node's process. */
 class DurableFilesTest {
+    private static final LeaseTerms TERMS =
+            new LeaseTerms(Duration.ofSeconds(3), Duration.ofMillis(500), Duration.ofMillis(250));
     private static final VmName WEB = new VmName("web");
 
     @TempDir Path folder;
@@ -48,13 +52,31 @@ class DurableFilesTest {
     void thatAnIncarnationWasDeclaredCleanIsReadBackByTheNextProcess() {
         var path = folder.resolve("incarnation");
         var clean = new IncarnationFile.Saved("boot-a", new Incarnation(3), true);
-        new IncarnationFile(path).write(clean);
-        assertThat(new IncarnationFile(path).read()).contains(clean);
+        new IncarnationFile(path, TERMS).write(clean);
+        assertThat(new IncarnationFile(path, TERMS).read()).contains(clean);
         assertThat(clean.usableIn("boot-a")).isEqualTo(Incarnation.NONE);
         var served = new IncarnationFile.Saved("boot-a", new Incarnation(4), false);
-        new IncarnationFile(path).write(served);
-        assertThat(new IncarnationFile(path).read()).contains(served);
+        new IncarnationFile(path, TERMS).write(served);
+        assertThat(new IncarnationFile(path, TERMS).read()).contains(served);
         assertThat(served.usableIn("boot-a")).isEqualTo(new Incarnation(4));
         assertThat(served.usableIn("boot-b")).isEqualTo(Incarnation.NONE);
+    }
+
+    @Test
+    void anIncarnationIsKeptWithTheTermsOfItsLeases() throws Exception {
+        var path = folder.resolve("incarnation");
+        var saved = new IncarnationFile.Saved("boot-a", new Incarnation(3), false);
+        new IncarnationFile(path, TERMS).write(saved);
+        var longer = new LeaseTerms(Duration.ofSeconds(5), TERMS.renewal(), TERMS.margin());
+        assertThat(new IncarnationFile(path, TERMS).otherTerms()).isEmpty();
+        assertThat(new IncarnationFile(path, longer).otherTerms()).contains("3000/500/250ms");
+        assertThat(new IncarnationFile(path, longer).read()).contains(saved);
+
+        Files.writeString(path, "boot-a 3 clean\n");
+        assertThat(new IncarnationFile(path, longer).otherTerms())
+                .as("of a version that did not write them")
+                .isEmpty();
+        assertThat(new IncarnationFile(path, longer).read())
+                .contains(new IncarnationFile.Saved("boot-a", new Incarnation(3), true));
     }
 }

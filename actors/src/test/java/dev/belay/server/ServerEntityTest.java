@@ -13,12 +13,15 @@ import dev.belay.decision.VmInput;
 import dev.belay.entity.Reply;
 import dev.belay.model.Epoch;
 import dev.belay.model.Incarnation;
+import dev.belay.model.LeaseTerms;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
@@ -32,6 +35,8 @@ import org.junit.jupiter.api.Test;
 /** The server's shell: what is stored and what is done, and in which order. */
 class ServerEntityTest {
     private static final Incarnation I1 = new Incarnation(1);
+    private static final LeaseTerms TERMS =
+            new LeaseTerms(Duration.ofSeconds(3), Duration.ofMillis(500), Duration.ofMillis(250));
     private static final VmName WEB = new VmName("web");
     private static final ActorTestKit KIT =
             ActorTestKit.create(
@@ -42,6 +47,7 @@ class ServerEntityTest {
     private final ServerName name = new ServerName("server-" + NUMBER.incrementAndGet());
     private final TestProbe<ServerAction> outside = KIT.createTestProbe();
     private final CompletableFuture<FenceAgent.Result> agent = new CompletableFuture<>();
+    private final List<String> refusals = new CopyOnWriteArrayList<>();
     private boolean hasAgent;
     private boolean answers;
     private EventSourcedBehaviorTestKit<ServerEntity.Message, ServerEvent, ServerState> server;
@@ -67,6 +73,16 @@ class ServerEntityTest {
         @Override
         public Duration leaseProofWait() {
             return Duration.ofMillis(300);
+        }
+
+        @Override
+        public CompletionStage<LeaseTerms> agree(LeaseTerms offered, boolean change) {
+            return CompletableFuture.completedFuture(TERMS);
+        }
+
+        @Override
+        public void refuse(ServerName server, String why) {
+            refusals.add(why);
         }
 
         @Override
@@ -117,9 +133,10 @@ class ServerEntityTest {
                         EventSourcedBehaviorTestKit.disabledSerializationSettings());
         server.runCommand(
                 new ServerEntity.Join(
-                        new ServerInput.Join(
-                                "boot-a", 4096, Incarnation.NONE, true, Optional.empty()),
-                        "10.0.0.1"));
+                        new ServerInput.Join("boot-a", 4096, Incarnation.NONE, true, Optional.empty()),
+                        "10.0.0.1",
+                        TERMS,
+                        false));
         outside.expectMessage(new ServerAction.Welcome(name, I1));
         server.runCommand(new ServerEntity.News(new ServerInput.Reserve(WEB, new Epoch(1), 256)));
         outside.expectMessage(
@@ -168,8 +185,7 @@ class ServerEntityTest {
 
         server.runCommand(
                 new ServerEntity.Join(
-                        new ServerInput.Join("boot-b", 4096, I1, true, Optional.empty()),
-                        "10.0.0.1"));
+                        new ServerInput.Join("boot-b", 4096, I1, true, Optional.empty()), "10.0.0.1", TERMS, false));
 
         assertThat(agent).isCancelled();
         assertThat(server.getState())
@@ -178,6 +194,37 @@ class ServerEntityTest {
                         live ->
                                 assertThat(live.server().incarnation())
                                         .isEqualTo(new Incarnation(2)));
+    }
+
+    @Test
+    void aServerWithOtherLeaseTermsIsToldWhatDiffersAndNotAdmitted() {
+        var longer = new LeaseTerms(Duration.ofSeconds(5), TERMS.renewal(), TERMS.margin());
+
+        var result =
+                server.runCommand(
+                        new ServerEntity.Join(
+                                new ServerInput.Join("boot-b", 4096, I1, true, Optional.empty()),
+                                "10.0.0.1",
+                                longer,
+                                false));
+
+        assertThat(result.hasNoEvents()).isTrue();
+        assertThat(refusals)
+                .singleElement()
+                .asString()
+                .contains("duration = 5000 ms", "duration = 3000 ms", "configuration file");
+    }
+
+    /** The next instance calls it again if it is still needed. */
+    @Test
+    void anAgentIsCalledOffWhenTheEntityEnds() {
+        hasAgent = true;
+        server.runCommand(lost());
+        assertThat(agent).isNotDone();
+
+        server.restart();
+
+        assertThat(agent).isCancelled();
     }
 
     @Test
@@ -199,9 +246,10 @@ class ServerEntityTest {
                             new ServerInput.Lost(incarnation, List.of(), 1, 2, true)));
             server.runCommand(
                     new ServerEntity.Join(
-                            new ServerInput.Join(
-                                    "boot-" + life, 4096, incarnation, true, Optional.empty()),
-                            "10.0.0.1"));
+                            new ServerInput.Join("boot-" + life, 4096, incarnation, true, Optional.empty()),
+                            "10.0.0.1",
+                            TERMS,
+                            false));
         }
         assertThat(((ServerState.Live) server.getState()).losses().quarantined()).isTrue();
 
@@ -229,7 +277,9 @@ class ServerEntityTest {
                 server.runCommand(
                         new ServerEntity.Join(
                                 new ServerInput.Join("boot-x", 4096, I1, true, Optional.empty()),
-                                "10.0.0.9"));
+                                "10.0.0.9",
+                                TERMS,
+                                false));
 
         assertThat(joined.hasNoEvents()).isTrue();
     }

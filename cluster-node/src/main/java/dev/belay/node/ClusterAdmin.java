@@ -7,6 +7,7 @@ import dev.belay.cluster.JournalFeed;
 import dev.belay.cluster.NodeDirectory;
 import dev.belay.cluster.NodeDirectory.Node;
 import dev.belay.decision.ClusterInput;
+import dev.belay.decision.ClusterLife;
 import dev.belay.decision.ClusterState;
 import dev.belay.decision.ClusterView;
 import dev.belay.decision.Decision.Reason;
@@ -16,6 +17,7 @@ import dev.belay.decision.VmInput;
 import dev.belay.decision.VmLife;
 import dev.belay.decision.VmState;
 import dev.belay.entity.Reply;
+import dev.belay.model.LeaseTerms;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
 import dev.belay.model.VmSpec;
@@ -52,6 +54,7 @@ final class ClusterAdmin implements Admin {
     private final Wiring wiring;
     private final BooleanSupplier member;
     private final RaftJournal journal;
+    private final LeaseTerms terms;
 
     ClusterAdmin(
             ActorSystem<?> system,
@@ -60,7 +63,9 @@ final class ClusterAdmin implements Admin {
             JournalFeed feed,
             Wiring wiring,
             BooleanSupplier member,
-            RaftJournal journal) {
+            RaftJournal journal,
+            LeaseTerms terms) {
+        this.terms = terms;
         this.system = system;
         this.directory = directory;
         this.model = model;
@@ -253,6 +258,11 @@ final class ClusterAdmin implements Admin {
         }
         if (!member.getAsBoolean()) {
             return Optional.of("not a member of the cluster yet");
+        }
+        var refusal =
+                model.cluster().terms().flatMap(cluster -> ClusterLife.refusal(cluster, terms));
+        if (refusal.isPresent()) {
+            return refusal;
         }
         var self = directory.selfNode();
         boolean admitted =

@@ -10,6 +10,7 @@ import dev.belay.cluster.NodeDirectory;
 import dev.belay.decision.ServerState;
 import dev.belay.decision.VmLife;
 import dev.belay.decision.VmState;
+import dev.belay.model.Incarnation;
 import dev.belay.model.RunRight;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
@@ -174,7 +175,11 @@ final class NodeGuardian {
                                                                 self.name().value())
                                                         .tell(
                                                                 new ServerEntity.Join(
-                                                                        join, self.address())),
+                                                                        join,
+                                                                        self.address(),
+                                                                        settings.leaseTerms(),
+                                                                        settings.changesTerms()
+                                                                                && !isHeld(parts))),
                                         (vm, news) ->
                                                 entity(sharding, VmEntity.KEY, vm.value())
                                                         .tell(new VmEntity.News(news)),
@@ -183,6 +188,11 @@ final class NodeGuardian {
                         ServerNode.ACTOR_NAME,
                         DispatcherSelector.defaultDispatcher());
         context.watch(node);
+    }
+
+    /** Once admitted it asks for no change any more: two that do would never agree. */
+    private static boolean isHeld(ServerParts parts) {
+        return !parts.lease().held().equals(Incarnation.NONE);
     }
 
     private static <M> org.apache.pekko.cluster.sharding.typed.javadsl.EntityRef<M> entity(

@@ -11,6 +11,7 @@ import dev.belay.cluster.NodeDirectory;
 import dev.belay.cluster.NodeDirectory.Node;
 import dev.belay.cluster.NodeDirectory.Role;
 import dev.belay.decision.Presence;
+import dev.belay.model.LeaseTerms;
 import dev.belay.model.ServerName;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -154,12 +155,22 @@ public final class NodeSettings {
         return duration("lease.duration");
     }
 
+    public LeaseTerms leaseTerms() {
+        return new LeaseTerms(
+                leaseDuration(), duration("lease.renew-interval"), duration("lease.margin"));
+    }
+
+    /** Its lease terms shall be the cluster's from now on. */
+    public boolean changesTerms() {
+        return config.getBoolean("belay.lease.change-terms");
+    }
+
     /**
      * The longest lease, the drift of two clocks over it, and what the waiter adds for safety
      * (safety.md 13).
      */
     public Duration leaseProofWait() {
-        return leaseDuration().plus(duration("lease.margin"));
+        return leaseTerms().proofWait();
     }
 
     public Lifeline.Ports lifelines() {

@@ -219,16 +219,31 @@ public final class RunningNode {
                         settings.leaseDuration(),
                         settings.duration("lease.renew-interval"),
                         server.hypervisor()::extend);
-        var file = new IncarnationFile(settings.dataDir().resolve("incarnation"));
+        var file =
+                new IncarnationFile(
+                        settings.dataDir().resolve("incarnation"), settings.leaseTerms());
         var floors = new FloorFiles(settings.dataDir().resolve("epochs"));
         // The same boot: replicas of that incarnation may run, so their lease is renewed before
         // anything else happens.
-        lease.hold(
-                file.read()
-                        .map(saved -> saved.usableIn(settings.bootId()))
-                        .orElse(Incarnation.NONE));
+        lease.hold(held(settings, file));
         lease.start();
         return new ServerParts(server.hypervisor(), server.found(), lease, file, floors);
+    }
+
+    private static Incarnation held(NodeSettings settings, IncarnationFile file) {
+        var held =
+                file.read()
+                        .map(saved -> saved.usableIn(settings.bootId()))
+                        .orElse(Incarnation.NONE);
+        var others = file.otherTerms().filter(_ -> !held.equals(Incarnation.NONE));
+        if (others.isPresent() && !settings.changesTerms()) {
+            throw new CannotStart(
+                    "The lease terms of this server have changed, from %s to { %s }, and others would wait too shortly for it. Nothing was started. Give it back the old ones (duration/renew-interval/margin) in belay.lease; to change them in the whole cluster, see docs/configuration.md, Times"
+                            .formatted(others.get(), settings.leaseTerms().inWords()),
+                    new IOException("lease terms"));
+        }
+        // What still runs ends with the lease that it has; the next one is of the new terms.
+        return others.isPresent() ? Incarnation.NONE : held;
     }
 
     private static RunningNode startActors(
@@ -277,7 +292,8 @@ public final class RunningNode {
                         feed,
                         wired.join(),
                         joiner::isMember,
-                        journal));
+                        journal,
+                        settings.leaseTerms()));
         return new RunningNode(system);
     }
 

@@ -1,5 +1,6 @@
 package dev.belay.node;
 
+import dev.belay.calm.ClusterEntity;
 import dev.belay.cluster.ClusterModel;
 import dev.belay.cluster.Membership;
 import dev.belay.cluster.NodeDirectory;
@@ -7,6 +8,7 @@ import dev.belay.decision.ClusterView;
 import dev.belay.decision.ServerAction;
 import dev.belay.decision.ServerInput;
 import dev.belay.decision.VmAction;
+import dev.belay.model.LeaseTerms;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
 import dev.belay.server.FenceAgent;
@@ -16,6 +18,8 @@ import dev.belay.server.ServerSurroundings;
 import dev.belay.vm.VmEntity;
 import dev.belay.vm.VmSurroundings;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorRefResolver;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -26,6 +30,8 @@ import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
  * path.
  */
 final class Wiring implements VmSurroundings, ServerSurroundings {
+    private static final Duration AGREE_TIMEOUT = Duration.ofSeconds(3);
+
     private final ActorSystem<?> system;
     private final NodeDirectory directory;
     private final ClusterModel model;
@@ -72,8 +78,30 @@ final class Wiring implements VmSurroundings, ServerSurroundings {
     }
 
     @Override
+    public CompletionStage<LeaseTerms> agree(LeaseTerms offered, boolean change) {
+        if (model.cluster().terms().filter(offered::equals).isPresent()) {
+            return CompletableFuture.completedFuture(offered);
+        }
+        return ClusterSharding.get(system)
+                .entityRefFor(ClusterEntity.KEY, ClusterEntity.ID)
+                .<ClusterEntity.Agreed>ask(
+                        replyTo -> new ClusterEntity.Offer(offered, change, replyTo), AGREE_TIMEOUT)
+                .thenApply(ClusterEntity.Agreed::terms);
+    }
+
+    @Override
+    public void refuse(ServerName server, String why) {
+        tellServer(server, new ServerNode.Refused(why));
+    }
+
+    /** The cluster's, whatever this node has: a witness is not asked for its own. */
+    @Override
     public Duration leaseProofWait() {
-        return leaseProofWait;
+        return model.cluster()
+                .terms()
+                .map(LeaseTerms::proofWait)
+                .filter(wait -> wait.compareTo(leaseProofWait) > 0)
+                .orElse(leaseProofWait);
     }
 
     @Override

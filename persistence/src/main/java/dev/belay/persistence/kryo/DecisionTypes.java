@@ -76,13 +76,16 @@ public final class DecisionTypes implements KryoTypes {
         registry.persisted(243, "server.MaintenanceBegan/1", ServerEvent.MaintenanceBegan.class);
         registry.persisted(244, "server.MaintenanceEnded/1", ServerEvent.MaintenanceEnded.class);
         registry.persisted(245, "server.QemuTold/1", ServerEvent.QemuTold.class);
+        registry.persisted(246, "server.ProofVoided/1", ServerEvent.ProofVoided.class);
     }
 
     private static void clusterTypes(Registry registry) {
         registry.persisted(300, "cluster.ClusterDisarmed/1", ClusterEvent.ClusterDisarmed.class);
         registry.persisted(301, "cluster.ClusterArmed/1", ClusterEvent.ClusterArmed.class);
-        registry.persisted(310, "cluster.state.Armed/1", ClusterState.Armed.class);
-        registry.persisted(311, "cluster.state.Disarmed/1", ClusterState.Disarmed.class);
+        registry.persisted(302, "cluster.LeaseTermsSet/1", ClusterEvent.LeaseTermsSet.class);
+        registry.persisted(310, "cluster.state.Armed/2", ClusterState.Armed.class);
+        registry.persisted(311, "cluster.state.Disarmed/2", ClusterState.Disarmed.class);
+        PastClusterStates.register(registry);
         registry.part(410, ClusterInput.Disarm.class);
         registry.part(411, ClusterInput.Arm.class);
     }

@@ -18,6 +18,8 @@ public final class MessageTypes implements KryoTypes {
         registry.message(521, "server.News", ServerEntity.News.class);
         registry.message(522, "server.Request", ServerEntity.Request.class);
         registry.message(530, "cluster.Request", ClusterEntity.Request.class);
+        registry.message(531, "cluster.Offer", ClusterEntity.Offer.class);
+        registry.message(532, "cluster.Agreed", ClusterEntity.Agreed.class);
         registry.message(535, "entity.Done", Reply.Done.class);
         registry.message(536, "entity.Refused", Reply.Refused.class);
         registry.message(540, "node.Order", ServerNode.Order.class);
@@ -26,5 +28,6 @@ public final class MessageTypes implements KryoTypes {
         registry.message(543, "node.Check", ServerNode.Check.class);
         registry.message(544, "node.Checked", ServerNode.Checked.class);
         registry.message(545, "node.PairBeat", ServerNode.PairBeat.class);
+        registry.message(546, "node.Refused", ServerNode.Refused.class);
     }
 }

@@ -6,6 +6,7 @@ import dev.belay.model.DiskSpec;
 import dev.belay.model.Epoch;
 import dev.belay.model.Incarnation;
 import dev.belay.model.KernelBoot;
+import dev.belay.model.LeaseTerms;
 import dev.belay.model.Level;
 import dev.belay.model.NicSpec;
 import dev.belay.model.PairAddress;
@@ -34,5 +35,6 @@ public final class ModelTypes implements KryoTypes {
         registry.part(112, DiskKind.class);
         registry.part(113, PairAddress.class);
         registry.part(114, PairAddress.NicPorts.class);
+        registry.part(115, LeaseTerms.class);
     }
 }

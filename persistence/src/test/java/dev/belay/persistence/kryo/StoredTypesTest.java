@@ -19,6 +19,7 @@ import dev.belay.model.DiskSpec;
 import dev.belay.model.Epoch;
 import dev.belay.model.Incarnation;
 import dev.belay.model.KernelBoot;
+import dev.belay.model.LeaseTerms;
 import dev.belay.model.Level;
 import dev.belay.model.NicSpec;
 import dev.belay.model.Placement;
@@ -115,6 +116,8 @@ class StoredTypesTest {
             Optional.of(new ServerState.Maintenance(AT, true));
 
     private static final Losses LOSSES = new Losses(4, List.of(2L, 3L, 4L), true);
+    private static final LeaseTerms TERMS =
+            new LeaseTerms(Duration.ofSeconds(3), Duration.ofMillis(500), Duration.ofMillis(250));
     private static final Disarming DISARMING =
             new Disarming(AT, Duration.ofMinutes(30), "ada", "new switch");
 
@@ -186,6 +189,9 @@ class StoredTypesTest {
                         "server.state.Fenced/2",
                         new ServerState.Fenced(SERVER, PROOF, LOSSES, MAINTENANCE)),
                 Map.entry("server.MaintenanceBegan/1", new ServerEvent.MaintenanceBegan(AT, true)),
+                Map.entry(
+                        "server.ProofVoided/1",
+                        new ServerEvent.ProofVoided(AT, new Incarnation(3), "it spoke")),
                 Map.entry("server.MaintenanceEnded/1", new ServerEvent.MaintenanceEnded(AT)),
                 Map.entry("server.LossCounted/1", new ServerEvent.LossCounted(AT, 4)),
                 Map.entry("server.LossForgotten/1", new ServerEvent.LossForgotten(AT, 4)),
@@ -204,9 +210,15 @@ class StoredTypesTest {
                 "cluster.ClusterArmed/1",
                 new ClusterEvent.ClusterArmed(AT, "its time is over"),
                 "cluster.state.Armed/1",
-                new ClusterState.Armed(3),
+                new ClusterState.Armed(3, Optional.empty()),
+                "cluster.LeaseTermsSet/1",
+                new ClusterEvent.LeaseTermsSet(AT, TERMS),
+                "cluster.state.Armed/2",
+                new ClusterState.Armed(3, Optional.of(TERMS)),
+                "cluster.state.Disarmed/2",
+                new ClusterState.Disarmed(3, DISARMING, Optional.of(TERMS)),
                 "cluster.state.Disarmed/1",
-                new ClusterState.Disarmed(3, DISARMING));
+                new ClusterState.Disarmed(3, DISARMING, Optional.empty()));
     }
 
     private static Map<String, Object> vmEventSamples() {

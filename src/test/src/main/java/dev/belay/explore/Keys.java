@@ -95,7 +95,8 @@ final class Keys {
                             s.agentFailure(),
                             s.losses(),
                             s.maintenance());
-            case ServerState.Fenced s -> List.of(s.server(), s.losses(), s.maintenance());
+            case ServerState.Fenced s ->
+                    List.of(s.server(), s.proof().kind(), s.losses(), s.maintenance());
         };
     }
 }

@@ -82,6 +82,36 @@ class NodeIdentityTest {
         cluster.delete("calm");
     }
 
+    /** Others would wait for its lease for as long as for theirs, and start its VMs too early. */
+    @Test
+    void aServerWithOtherLeaseTermsIsNotAdmittedUntilItHasTheClusters() throws Exception {
+        var server = cluster.lab().servers().getLast();
+        var config = cluster.lab().config(server);
+        var before = Files.readString(config);
+        cluster.lab().kill(server);
+        try {
+            Files.writeString(config, before + "\nbelay.lease.duration = 5s\n");
+            cluster.lab().start(server);
+            await().atMost(Cluster.PATIENCE)
+                    .untilAsserted(() ->
+                            assertThat(cluster.lab().lastLogLines(server, 200))
+                                    .anyMatch(line ->
+                                            line.contains(
+                                                    "this server is not admitted: its lease terms differ")));
+            assertThat(
+                            cluster.lab()
+                                    .get("/api/v1/servers/" + server)
+                                    .orElseThrow()
+                                    .path("state")
+                                    .asText())
+                    .startsWith("fenc");
+        } finally {
+            cluster.lab().kill(server);
+            Files.writeString(config, before);
+            cluster.lab().start(server);
+        }
+    }
+
     /** What it prints until it has ended, which it must not do with success. */
     private String startAnother(String name, String machine, String config)
             throws IOException, InterruptedException {
