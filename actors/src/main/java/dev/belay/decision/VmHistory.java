@@ -27,7 +27,7 @@ public final class VmHistory {
     public static final VmState NEW = new Absent(Epoch.NONE);
 
     /** So many failures at most are held against a VM that reached lockstep. */
-    private static final int BROKEN_OFF = 3;
+    private static final int BROKEN_OFF = 4;
 
     private VmHistory() {}
 

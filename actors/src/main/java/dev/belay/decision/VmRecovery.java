@@ -39,9 +39,9 @@ final class VmRecovery {
         return VmPair.pursue(steps);
     }
 
-    /** What the server did and how long each took, for the report. */
     /**
-     * Each took place one after the other, and the last ended when this was heard at the latest.
+     * What the server did, for the report. One thing after the other, and the last had ended when
+     * this was heard at the latest.
      */
     static VmSteps timed(VmSteps steps, RunRight right, List<Timing> timings) {
         var at = steps.now().at().minusMillis(timings.stream().mapToLong(Timing::tookMs).sum());

@@ -211,7 +211,7 @@ class VmPairTest {
                         .filteredOn(VmAction.WakeAfter.class::isInstance)
                         .singleElement()
                         .extracting(action -> ((VmAction.WakeAfter) action).pause())
-                        .satisfies(pause -> assertThat(pause.toSeconds()).isBetween(1L, 2L));
+                        .satisfies(pause -> assertThat(pause.toSeconds()).isBetween(1L, 4L));
                 state = after(state, solo.events());
             }
         }

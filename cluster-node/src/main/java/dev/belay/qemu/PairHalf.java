@@ -203,7 +203,7 @@ final class PairHalf implements Replica.PairListener {
             // Counted in looks, not in time: when this whole server stalls, we stall too, and a
             // QEMU that had no chance to answer does not hang.
             unanswered = pulsing.get() ? unanswered + 1 : 0;
-            if (unanswered == settings.hung().dividedBy(settings.look())) {
+            if (unanswered >= settings.hung().dividedBy(settings.look())) {
                 hung();
             }
             if (System.nanoTime() >= pulseAt && pulsing.compareAndSet(false, true)) {

@@ -2,17 +2,21 @@ package dev.belay.system;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
-import com.tngtech.archunit.junit.AnalyzeClasses;
-import com.tngtech.archunit.junit.ArchTest;
-import com.tngtech.archunit.lang.ArchRule;
+import org.junit.jupiter.api.Test;
 
 /** Dependencies point one way: lab → node → (http, cli, qemu), persistence → actors. */
-@AnalyzeClasses(packages = "dev.belay", importOptions = ImportOption.DoNotIncludeTests.class)
 class ModuleWallsTest {
-    @ArchTest
-    static final ArchRule whatDecidesKnowsNothingOfTheOutside =
-            noClasses()
+    private static final JavaClasses CLASSES =
+            new ClassFileImporter()
+                    .withImportOption(new ImportOption.DoNotIncludeTests())
+                    .importPackages("dev.belay");
+
+    @Test
+    void whatDecidesKnowsNothingOfTheOutside() {
+        noClasses()
                     .that()
                     .resideInAnyPackage(
                             "dev.belay.model..",
@@ -33,11 +37,13 @@ class ModuleWallsTest {
                             "dev.belay.lab..",
                             "org.apache.ratis..",
                             "com.esotericsoftware..",
-                            "com.fasterxml..");
+                            "com.fasterxml..")
+                .check(CLASSES);
+    }
 
-    @ArchTest
-    static final ArchRule theJournalKnowsNoNode =
-            noClasses()
+    @Test
+    void theJournalKnowsNoNode() {
+        noClasses()
                     .that()
                     .resideInAPackage("dev.belay.persistence..")
                     .should()
@@ -47,24 +53,30 @@ class ModuleWallsTest {
                             "dev.belay.qemu..",
                             "dev.belay.http..",
                             "dev.belay.cli..",
-                            "dev.belay.lab..");
+                            "dev.belay.lab..")
+                .check(CLASSES);
+    }
 
-    @ArchTest
-    static final ArchRule qemuEndpointAndCommandLineKnowNothingOfEachOtherOrOfTheJournal =
-            noClasses()
+    @Test
+    void qemuEndpointAndCommandLineKnowNothingOfEachOtherOrOfTheJournal() {
+        noClasses()
                     .that()
                     .resideInAnyPackage("dev.belay.qemu..", "dev.belay.http..", "dev.belay.cli..")
                     .should()
                     .dependOnClassesThat()
                     .resideInAnyPackage(
-                            "dev.belay.persistence..", "dev.belay.node..", "dev.belay.lab..");
+                            "dev.belay.persistence..", "dev.belay.node..", "dev.belay.lab..")
+                .check(CLASSES);
+    }
 
-    @ArchTest
-    static final ArchRule onlyTheHypervisorAdapterKnowsQemu =
-            noClasses()
+    @Test
+    void onlyTheHypervisorAdapterKnowsQemu() {
+        noClasses()
                     .that()
                     .resideOutsideOfPackages("dev.belay.qemu..", "dev.belay.node..")
                     .should()
                     .dependOnClassesThat()
-                    .resideInAPackage("dev.belay.qemu..");
+                    .resideInAPackage("dev.belay.qemu..")
+                .check(CLASSES);
+    }
 }
