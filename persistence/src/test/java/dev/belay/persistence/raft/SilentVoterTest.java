@@ -26,7 +26,7 @@ class SilentVoterTest {
     private static final String CABLE = "blysilent0";
     private static final String HERE = "10.94.7.1";
     private static final String THERE = "10.94.7.2";
-    private static final int POWER_CUTS = 3;
+    private static final int POWER_CUTS = 2;
 
     /** With a JVM's start on a busy machine. */
     private static final Duration START = Duration.ofSeconds(90);
