@@ -194,6 +194,8 @@ public final class RunningNode {
                                 QemuSettings.DEFAULT_PATIENCE,
                                 PairSettings.with(
                                         settings.duration("lockstep.checkpoint-delay"),
+                                        settings.checkpointBounds(),
+                                        settings.duration("lockstep.latency-budget"),
                                         settings.proofs())));
         return new AdoptedHypervisor(hypervisor, hypervisor.adopt());
     }
@@ -274,7 +276,8 @@ public final class RunningNode {
                         feed,
                         wired.join(),
                         joiner::isMember,
-                        journal));
+                        journal,
+                        server.map(ServerParts::hypervisor)));
         return new RunningNode(system);
     }
 
