@@ -12,6 +12,7 @@ import dev.belay.decision.VmState;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
 import dev.belay.model.VmSpec;
+import dev.belay.replica.LockstepFigures;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -84,6 +85,15 @@ public interface Admin {
      * time.
      */
     CompletionStage<VmState> show(VmName vm);
+
+    /**
+     * What lockstep costs the VM, from the server on which it runs first; empty when it is not in
+     * lockstep or that server does not answer soon.
+     */
+    CompletionStage<Optional<LockstepFigures>> lockstep(VmState.Present vm);
+
+    /** What it costs the VMs that run here first. */
+    List<LockstepFigures> lockstepHere();
 
     /** All VMs from this node's copy of the journal, by name. */
     List<VmState.Present> vms();

@@ -8,6 +8,8 @@ import java.util.Optional;
  *
  * @param memoryMiB guest memory in MiB
  * @param priority 0 to 1000; the higher comes first when there is not room for all
+ * @param latencyBudgetMillis how long what the guest says in lockstep may be held back at most for
+ *     the next checkpoint; empty: as its servers are configured
  */
 public record VmSpec(
         VmName name,
@@ -18,14 +20,54 @@ public record VmSpec(
         List<NicSpec> nics,
         Level level,
         Placement placement,
-        int priority) {
+        int priority,
+        Optional<Integer> latencyBudgetMillis) {
     public VmSpec {
         disks = List.copyOf(disks);
         nics = List.copyOf(nics);
     }
 
+    /** Without a budget of its own. */
+    public VmSpec(
+            VmName name,
+            int cpus,
+            int memoryMiB,
+            Optional<KernelBoot> boot,
+            List<DiskSpec> disks,
+            List<NicSpec> nics,
+            Level level,
+            Placement placement,
+            int priority) {
+        this(
+                name,
+                cpus,
+                memoryMiB,
+                boot,
+                disks,
+                nics,
+                level,
+                placement,
+                priority,
+                Optional.empty());
+    }
+
     public VmSpec at(Level other) {
-        return new VmSpec(name, cpus, memoryMiB, boot, disks, nics, other, placement, priority);
+        return new VmSpec(
+                name,
+                cpus,
+                memoryMiB,
+                boot,
+                disks,
+                nics,
+                other,
+                placement,
+                priority,
+                latencyBudgetMillis);
+    }
+
+    public VmSpec withLatencyBudget(Optional<Integer> millis) {
+        return new VmSpec(
+                name, cpus, memoryMiB, boot, disks, nics, level, placement, priority, millis);
     }
 
     /** It has a disk of which each server that it runs on has a copy of its own. */

@@ -117,6 +117,11 @@ public interface Hypervisor {
      */
     default void partnerSilent(RunRight replica) {}
 
+    /** What lockstep costs the VMs that run here first, as last measured; quick, any thread. */
+    default List<LockstepFigures> lockstep() {
+        return List.of();
+    }
+
     private static <T> CompletionStage<T> noLockstep() {
         return CompletableFuture.failedFuture(
                 new HypervisorException("This server cannot run a VM in lockstep", true));

@@ -18,6 +18,7 @@ import dev.belay.replica.FloorFiles;
 import dev.belay.replica.Hypervisor;
 import dev.belay.replica.Hypervisor.ReplicaEvent;
 import dev.belay.replica.Hypervisor.ReplicaStatus;
+import dev.belay.replica.LockstepFigures;
 import dev.belay.replica.PairHeartbeats;
 import dev.belay.replica.ReplicaActor;
 import java.io.UncheckedIOException;
@@ -71,6 +72,14 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
      * @param problems in sentences; empty: it may
      */
     public record Checked(List<String> problems) {}
+
+    /** What does lockstep cost this VM, which runs here first? */
+    public record Measure(VmName vm, ActorRef<Measured> replyTo) implements Message {}
+
+    /**
+     * @param figures empty: it does not run in lockstep here, or was not looked at yet
+     */
+    public record Measured(Optional<LockstepFigures> figures) {}
 
     record AskAgain() implements Message {}
 
@@ -168,6 +177,12 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
             case MustClean(var upTo, var fenced) -> decide(new TenureInput.MustClean(upTo, fenced));
             case Refused(var why) -> refused(why);
             case Check(var spec, var replyTo) -> check(spec, replyTo);
+            case Measure(var vm, var replyTo) ->
+                    replyTo.tell(
+                            new Measured(
+                                    parts.hypervisor().lockstep().stream()
+                                            .filter(figures -> figures.vm().equals(vm))
+                                            .findFirst()));
             case AskAgain() -> decide(new TenureInput.Tick());
             case Adopted adoption -> adopted(adoption);
             case Cleaned(var failure) -> cleaned(failure);

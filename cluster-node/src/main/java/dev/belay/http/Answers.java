@@ -23,6 +23,10 @@ final class Answers {
                 .addHeaders(List.of(headers));
     }
 
+    static HttpResponse text(String text) {
+        return response(200, ContentTypes.TEXT_PLAIN_UTF8, text);
+    }
+
     static HttpResponse problem(Problem problem, String instance, HttpHeader... headers) {
         return response(problem.code().status(), PROBLEM_JSON, Json.text(problem.json(instance)))
                 .addHeaders(List.of(headers));

@@ -29,6 +29,7 @@ public final class HttpApi extends AllDirectives {
     private final EventResource events;
     private final HealthResource health;
     private final DisarmResource disarming;
+    private final MetricsResource metrics;
 
     private HttpApi(Admin admin, Limits limits) {
         vms = new VmResource(admin, limits.patience());
@@ -36,6 +37,7 @@ public final class HttpApi extends AllDirectives {
         events = new EventResource(admin.feed(), limits);
         health = new HealthResource(admin);
         disarming = new DisarmResource(admin, limits.patience());
+        metrics = new MetricsResource(admin);
     }
 
     public static Route create(Admin admin) {
@@ -50,7 +52,14 @@ public final class HttpApi extends AllDirectives {
     private Route paths() {
         return pathPrefix(
                 segment("api").slash("v1"),
-                () -> concat(vmPaths(), serverPaths(), armPaths(), eventPaths(), healthPaths()));
+                () ->
+                        concat(
+                                vmPaths(),
+                                serverPaths(),
+                                armPaths(),
+                                eventPaths(),
+                                healthPaths(),
+                                path("metrics", () -> get(() -> answer(metrics::show)))));
     }
 
     private Route vmPaths() {
@@ -166,7 +175,7 @@ public final class HttpApi extends AllDirectives {
                         problem(
                                 Code.UNKNOWN_PATH,
                                 "There is nothing at this path",
-                                "The paths are /api/v1/vms, /api/v1/servers, /api/v1/disarm, /api/v1/arm, /api/v1/events and /api/v1/health; see docs/api.md."))
+                                "The paths are /api/v1/vms, /api/v1/servers, /api/v1/disarm, /api/v1/arm, /api/v1/events, /api/v1/metrics and /api/v1/health; see docs/api.md."))
                 .handleAll(
                         MethodRejection.class,
                         all -> methods(all.stream().map(MethodRejection::supported).toList()))

@@ -27,6 +27,8 @@ final class SpecReader {
     private static final int MOST_MEMORY_MIB = 4 * 1024 * 1024;
     private static final int MOST_DISK_MIB = 64 * 1024 * 1024;
     private static final int LONGEST_PATH = 1024;
+    private static final int LEAST_BUDGET_MILLIS = 50;
+    private static final int MOST_BUDGET_MILLIS = 10_000;
     private static final String PATH_FORM =
             "an absolute path on the server, like /srv/vms/web.qcow2";
     private static final Pattern DISK_NAME = Pattern.compile("[a-zA-Z][a-zA-Z0-9-]{0,30}");
@@ -64,8 +66,16 @@ final class SpecReader {
         }
         var nics = vm.list("nics", 8, element -> nic(element, name));
         unique("nics", nics.stream().map(NicSpec::mac).toList());
+        var budget = latencyBudget();
         vm.refuseOthers();
-        return new VmSpec(name, cpus, memory, boot, disks, nics, level, placement, priority);
+        return new VmSpec(name, cpus, memory, boot, disks, nics, level, placement, priority)
+                .withLatencyBudget(budget);
+    }
+
+    private Optional<Integer> latencyBudget() {
+        var field = "latencyBudgetMillis";
+        int millis = vm.number(field, LEAST_BUDGET_MILLIS, MOST_BUDGET_MILLIS, Optional.of(0));
+        return Optional.of(millis).filter(_ -> vm.has(field));
     }
 
     private VmName name() {

@@ -46,7 +46,12 @@ final class VmResource {
     CompletionStage<HttpResponse> show(String name, HttpRequest request) {
         Query.of(request);
         var vm = name(name);
-        return existing(vm).thenApply(state -> Answers.json(200, VmView.of(state, admin.view())));
+        return existing(vm)
+                .thenCompose(state ->
+                        admin.lockstep(state)
+                                .thenApply(figures ->
+                                        Answers.json(
+                                                200, VmView.of(state, admin.view(), figures))));
     }
 
     CompletionStage<HttpResponse> failovers(String name, HttpRequest request) {

@@ -29,6 +29,7 @@ import dev.belay.model.Placement;
 import dev.belay.model.RunRight;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
+import dev.belay.replica.LockstepFigures;
 import java.util.List;
 import java.util.Optional;
 
@@ -38,8 +39,10 @@ import java.util.Optional;
  * @param primary the server that runs it now; null when none does, or when that is unknown
  * @param secondary the second server of a VM that runs on two, or that is prepared for that
  * @param progress on its way to two servers; null otherwise
+ * @param lockstep what that costs; null when it is not asked for or not known
  * @param failovers how many it went through in its life
  * @param failures to run, in a row
+ * @param latencyBudgetMillis null: as its servers are configured
  */
 record VmView(
         VmName name,
@@ -50,6 +53,7 @@ record VmView(
         Optional<ServerName> primary,
         Optional<ServerName> secondary,
         Optional<Progress> progress,
+        Optional<LockstepFigures> lockstep,
         long epoch,
         String explanation,
         Optional<String> address,
@@ -59,6 +63,7 @@ record VmView(
         Optional<Integer> cpus,
         Optional<Integer> memoryMiB,
         Optional<Integer> priority,
+        Optional<Integer> latencyBudgetMillis,
         Optional<Placement> placement,
         Optional<String> kernel,
         Optional<String> initrd,
@@ -76,6 +81,10 @@ record VmView(
     }
 
     static VmView of(Present state, ClusterView view) {
+        return of(state, view, Optional.empty());
+    }
+
+    static VmView of(Present state, ClusterView view, Optional<LockstepFigures> lockstep) {
         var vm = state.vm();
         var spec = vm.spec();
         return new VmView(
@@ -87,6 +96,7 @@ record VmView(
                 primary(state),
                 VmLife.secondary(state).map(RunRight::server),
                 progress(state),
+                lockstep,
                 vm.epoch().value(),
                 Explanation.of(state, view),
                 spec.address(),
@@ -96,6 +106,7 @@ record VmView(
                 Optional.of(spec.cpus()),
                 Optional.of(spec.memoryMiB()),
                 Optional.of(spec.priority()),
+                spec.latencyBudgetMillis(),
                 Optional.of(spec.placement()),
                 spec.boot().map(KernelBoot::kernel),
                 spec.boot().map(KernelBoot::initrd),
@@ -114,12 +125,14 @@ record VmView(
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 state.last().value(),
                 Explanation.of(state, view),
                 Optional.empty(),
                 0,
                 0,
                 false,
+                Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),

@@ -23,6 +23,8 @@ import dev.belay.model.VmName;
 import dev.belay.model.VmSpec;
 import dev.belay.persistence.raft.JournalException;
 import dev.belay.persistence.raft.RaftJournal;
+import dev.belay.replica.Hypervisor;
+import dev.belay.replica.LockstepFigures;
 import dev.belay.server.ServerEntity;
 import dev.belay.server.ServerNode;
 import dev.belay.vm.VmEntity;
@@ -46,6 +48,7 @@ final class ClusterAdmin implements Admin {
     private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(8);
     private static final Duration SHOW_TIMEOUT = Duration.ofSeconds(2);
     private static final Duration CHECK_TIMEOUT = Duration.ofSeconds(3);
+    private static final Duration MEASURE_TIMEOUT = Duration.ofMillis(500);
 
     private final ActorSystem<?> system;
     private final NodeDirectory directory;
@@ -55,6 +58,7 @@ final class ClusterAdmin implements Admin {
     private final BooleanSupplier member;
     private final RaftJournal journal;
     private final LeaseTerms terms;
+    private final Optional<Hypervisor> hypervisor;
 
     ClusterAdmin(
             ActorSystem<?> system,
@@ -64,7 +68,8 @@ final class ClusterAdmin implements Admin {
             Wiring wiring,
             BooleanSupplier member,
             RaftJournal journal,
-            LeaseTerms terms) {
+            LeaseTerms terms,
+            Optional<Hypervisor> hypervisor) {
         this.terms = terms;
         this.system = system;
         this.directory = directory;
@@ -73,6 +78,7 @@ final class ClusterAdmin implements Admin {
         this.wiring = wiring;
         this.member = member;
         this.journal = journal;
+        this.hypervisor = hypervisor;
     }
 
     @Override
@@ -187,6 +193,29 @@ final class ClusterAdmin implements Admin {
     }
 
     @Override
+    public CompletionStage<Optional<LockstepFigures>> lockstep(VmState.Present vm) {
+        var node =
+                vm instanceof VmState.Lockstep pair
+                        ? directory.node(pair.primary().server())
+                        : Optional.<Node>empty();
+        if (node.filter(there -> isReachable(there)).isEmpty()) {
+            return CompletableFuture.completedFuture(Optional.empty());
+        }
+        return AskPattern.<ServerNode.Message, ServerNode.Measured>ask(
+                        wiring.server(node.get()),
+                        replyTo -> new ServerNode.Measure(vm.vm().spec().name(), replyTo),
+                        MEASURE_TIMEOUT,
+                        system.scheduler())
+                .thenApply(ServerNode.Measured::figures)
+                .exceptionally(_ -> Optional.empty());
+    }
+
+    @Override
+    public List<LockstepFigures> lockstepHere() {
+        return hypervisor.map(Hypervisor::lockstep).orElse(List.of());
+    }
+
+    @Override
     public List<VmState.Present> vms() {
         return List.copyOf(model.vms().values());
     }
@@ -199,7 +228,7 @@ final class ClusterAdmin implements Admin {
     }
 
     private NodeInfo info(Node node, Optional<ServerState> state) {
-        boolean reachable = node.name().equals(directory.self()) || model.isReachable(node.name());
+        boolean reachable = isReachable(node);
         return new NodeInfo(
                 node.name(),
                 node.role().name().toLowerCase(Locale.ROOT),
@@ -216,6 +245,10 @@ final class ClusterAdmin implements Admin {
                                         .isPresent())
                         .map(vm -> vm.vm().spec().name())
                         .toList());
+    }
+
+    private boolean isReachable(Node node) {
+        return node.name().equals(directory.self()) || model.isReachable(node.name());
     }
 
     private static String inOneWord(Optional<ServerState> state, boolean reachable) {

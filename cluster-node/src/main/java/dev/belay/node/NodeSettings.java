@@ -10,6 +10,7 @@ import dev.belay.cluster.Lifeline;
 import dev.belay.cluster.NodeDirectory;
 import dev.belay.cluster.NodeDirectory.Node;
 import dev.belay.cluster.NodeDirectory.Role;
+import dev.belay.decision.CheckpointPace;
 import dev.belay.decision.Presence;
 import dev.belay.model.LeaseTerms;
 import dev.belay.model.ServerName;
@@ -43,6 +44,7 @@ public final class NodeSettings {
         this.config = config;
         this.directory = directory(config);
         proofs();
+        checkpointBounds();
     }
 
     public static NodeSettings load(Path file) {
@@ -188,6 +190,17 @@ public final class NodeSettings {
     /** Servers that vanish within this time of each other have vanished at once. */
     public Duration freezeWindow() {
         return duration("calm.freeze-window");
+    }
+
+    public CheckpointPace.Bounds checkpointBounds() {
+        var shortest = duration("lockstep.checkpoint-delay-min");
+        var longest = duration("lockstep.checkpoint-delay-max");
+        if (!shortest.isPositive() || shortest.compareTo(longest) > 0) {
+            throw new BadConfiguration(
+                    "Expected belay.lockstep.checkpoint-delay-min from 1 ms up to belay.lockstep.checkpoint-delay-max, but found %d ms and %d ms"
+                            .formatted(shortest.toMillis(), longest.toMillis()));
+        }
+        return new CheckpointPace.Bounds(shortest, longest);
     }
 
     /** Where it is kept which QEMUs were seen to run VMs in lockstep; empty: all are trusted to. */

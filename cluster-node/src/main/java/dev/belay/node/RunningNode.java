@@ -194,6 +194,8 @@ public final class RunningNode {
                                 QemuSettings.DEFAULT_PATIENCE,
                                 PairSettings.with(
                                         settings.duration("lockstep.checkpoint-delay"),
+                                        settings.checkpointBounds(),
+                                        settings.duration("lockstep.latency-budget"),
                                         settings.proofs())));
         return new AdoptedHypervisor(hypervisor, hypervisor.adopt());
     }
@@ -293,7 +295,8 @@ public final class RunningNode {
                         wired.join(),
                         joiner::isMember,
                         journal,
-                        settings.leaseTerms()));
+                        settings.leaseTerms(),
+                        server.map(ServerParts::hypervisor)));
         return new RunningNode(system);
     }
 

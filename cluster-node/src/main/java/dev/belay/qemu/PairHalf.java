@@ -3,8 +3,10 @@ package dev.belay.qemu;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.belay.replica.Hypervisor.Part;
 import dev.belay.replica.Hypervisor.ReplicaEvent;
+import dev.belay.replica.LockstepFigures;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -35,7 +37,9 @@ final class PairHalf implements Replica.PairListener {
     private final Consumer<ReplicaEvent> tell;
     private final AtomicBoolean looking = new AtomicBoolean();
     private final AtomicBoolean pulsing = new AtomicBoolean();
-    private final Checkpoints checkpoints = new Checkpoints();
+    private final Checkpoints checkpoints;
+    private final Governor governor;
+    private final AtomicBoolean governing = new AtomicBoolean();
     private volatile PairState state;
     private volatile boolean joining;
     private volatile boolean ownDiskBad;
@@ -66,6 +70,8 @@ final class PairHalf implements Replica.PairListener {
         this.gate = gate;
         this.tell = tell;
         this.state = state;
+        this.checkpoints = new Checkpoints(this.settings.checkpointDelay());
+        this.governor = new Governor(replica, qmp, this.settings, state, checkpoints);
     }
 
     Replica replica() {
@@ -82,6 +88,11 @@ final class PairHalf implements Replica.PairListener {
 
     Checkpoints checkpoints() {
         return checkpoints;
+    }
+
+    /** Of a primary in lockstep that has been looked at. */
+    Optional<LockstepFigures> figures() {
+        return state.stage() == PairState.Stage.LEADING ? governor.figures() : Optional.empty();
     }
 
     /** From here on it is one, and watched. */
@@ -161,7 +172,7 @@ final class PairHalf implements Replica.PairListener {
             case "QUORUM_REPORT_BAD" -> childBad(data);
             case "STOP", "RESUME" -> {
                 if (state.stage() == PairState.Stage.LEADING) {
-                    checkpoints.onEvent(name);
+                    checkpoints.onEvent(name, System.nanoTime());
                 }
             }
             default -> {
@@ -194,6 +205,7 @@ final class PairHalf implements Replica.PairListener {
 
     private void watch() {
         var pulseAt = System.nanoTime();
+        var governAt = pulseAt;
         var unanswered = 0;
         while (!isLeaving() && replica.isThere() && Waiting.millis(settings.look().toMillis())) {
             var client = replica.qmp();
@@ -213,6 +225,23 @@ final class PairHalf implements Replica.PairListener {
             if (looking.compareAndSet(false, true)) {
                 look(client);
             }
+            if (state.stage() == PairState.Stage.LEADING
+                    && System.nanoTime() >= governAt
+                    && governing.compareAndSet(false, true)) {
+                governAt = System.nanoTime() + Governor.EVERY.toNanos();
+                Thread.ofVirtual().name("governor-" + replica.right().vm()).start(this::govern);
+            }
+        }
+    }
+
+    private void govern() {
+        try {
+            governor.look();
+        } catch (RuntimeException e) {
+            // What the pair goes through is noticed elsewhere; here the next look comes.
+            log.debug("{} could not be measured", replica.right(), e);
+        } finally {
+            governing.set(false);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.belay.qemu;
 
+import dev.belay.decision.CheckpointPace;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -7,9 +8,13 @@ import java.util.Optional;
 /**
  * How VMs in lockstep run.
  *
- * @param checkpointDelay how long the two guests run between checkpoints that nothing else asked
- *     for. Each pauses the guest for tens of milliseconds, so shorter costs more; but one that is
- *     stuck because its second fell silent goes on at the next, so longer stalls longer
+ * @param checkpointDelay what a pair begins with: how long it is from one checkpoint to the next
+ *     when nothing else asks for one. Each pauses the guest for tens of milliseconds, so shorter
+ *     costs more; but one that is stuck because its second fell silent goes on at the next, so
+ *     longer stalls longer
+ * @param bounds what it may become
+ * @param latencyBudget how long what a guest says shall be held back at most for the next
+ *     checkpoint, when its VM does not say
  * @param look how often each half looks whether its connections to the other stand
  * @param hung how long QEMU may leave even an out-of-band command unanswered. Generous: a loaded
  *     server must not look like a dead one
@@ -20,6 +25,8 @@ import java.util.Optional;
  */
 public record PairSettings(
         Duration checkpointDelay,
+        CheckpointPace.Bounds bounds,
+        Duration latencyBudget,
         Duration look,
         Duration hung,
         Duration join,
@@ -28,6 +35,8 @@ public record PairSettings(
     public static final PairSettings DEFAULT =
             new PairSettings(
                     Duration.ofMillis(400),
+                    new CheckpointPace.Bounds(Duration.ofMillis(100), Duration.ofSeconds(1)),
+                    Duration.ofMillis(400),
                     Duration.ofMillis(40),
                     Duration.ofMillis(1500),
                     Duration.ofSeconds(5),
@@ -35,12 +44,23 @@ public record PairSettings(
                     Optional.empty());
 
     /** For a pair that proves a QEMU. */
-    static final PairSettings TRIAL = with(Duration.ofMillis(100), Optional.empty());
+    static final PairSettings TRIAL =
+            with(
+                    Duration.ofMillis(100),
+                    DEFAULT.bounds(),
+                    DEFAULT.latencyBudget(),
+                    Optional.empty());
 
     /** The rest as usual. */
-    public static PairSettings with(Duration checkpointDelay, Optional<Path> proofs) {
+    public static PairSettings with(
+            Duration checkpointDelay,
+            CheckpointPace.Bounds bounds,
+            Duration latencyBudget,
+            Optional<Path> proofs) {
         return new PairSettings(
                 checkpointDelay,
+                bounds,
+                latencyBudget,
                 DEFAULT.look(),
                 DEFAULT.hung(),
                 DEFAULT.join(),

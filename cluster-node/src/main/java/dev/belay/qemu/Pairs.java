@@ -8,6 +8,7 @@ import dev.belay.model.RunRight;
 import dev.belay.model.VmName;
 import dev.belay.replica.Hypervisor.HypervisorException;
 import dev.belay.replica.Hypervisor.ReplicaEvent;
+import dev.belay.replica.LockstepFigures;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -113,6 +114,11 @@ final class Pairs {
     long checkpoints(RunRight primary) {
         var half = halves.get(primary);
         return half == null ? 0 : half.checkpoints().count();
+    }
+
+    /** Of all primaries in lockstep. Any thread. */
+    List<LockstepFigures> figures() {
+        return halves.values().stream().flatMap(half -> half.figures().stream()).toList();
     }
 
     /** Any thread. */

@@ -12,6 +12,7 @@ import dev.belay.model.VmName;
 import dev.belay.model.VmSpec;
 import dev.belay.qemu.Manifest.Phase;
 import dev.belay.replica.Hypervisor;
+import dev.belay.replica.LockstepFigures;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Duration;
@@ -317,6 +318,11 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
     /** How many checkpoints it has passed in lockstep, as a primary. */
     long checkpoints(RunRight primary) {
         return pairs.checkpoints(primary);
+    }
+
+    @Override
+    public List<LockstepFigures> lockstep() {
+        return pairs.figures();
     }
 
     @Override

@@ -62,7 +62,8 @@ class CliTest {
                 .contains("web   RESTART  RUNNING  Running  PROTECTED")
                 .contains("192.0.2.7");
         assertThat(belay("vm show web")).isZero();
-        assertThat(out()).contains("explanation  Runs on server alpha.", "secondary    -");
+        assertThat(out())
+                .contains("explanation          Runs on server alpha.", "secondary            -");
     }
 
     @Test

@@ -30,6 +30,7 @@ import dev.belay.model.PairAddress;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
 import dev.belay.model.VmSpec;
+import dev.belay.replica.LockstepFigures;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -232,6 +233,34 @@ public final class FakeAdmin implements Admin {
                         ? new Outcome.Refused<>(
                                 dev.belay.decision.Decision.Reason.CONFLICT, name + " lost nothing")
                         : new Outcome.Done<>(node));
+    }
+
+    @Override
+    public CompletionStage<Optional<LockstepFigures>> lockstep(VmState.Present vm) {
+        return CompletableFuture.completedFuture(
+                vm instanceof VmState.Lockstep pair
+                        ? Optional.of(figures(pair.vm().spec().name()))
+                        : Optional.empty());
+    }
+
+    private static LockstepFigures figures(VmName vm) {
+        return new LockstepFigures(
+                vm,
+                120,
+                7,
+                2400,
+                Optional.of(48_000_000L),
+                2.5,
+                20,
+                45,
+                Optional.empty(),
+                400,
+                100);
+    }
+
+    @Override
+    public List<LockstepFigures> lockstepHere() {
+        return List.of(figures(new VmName("web")));
     }
 
     @Override

@@ -79,6 +79,7 @@ class HttpApiTest {
                         "primary",
                         "secondary",
                         "progress",
+                        "lockstep",
                         "epoch",
                         "explanation",
                         "address",
@@ -88,6 +89,7 @@ class HttpApiTest {
                         "cpus",
                         "memoryMiB",
                         "priority",
+                        "latencyBudgetMillis",
                         "placement",
                         "kernel",
                         "initrd",
@@ -236,6 +238,20 @@ class HttpApiTest {
         assertThat(all.path(2).path("qemu").isNull()).isTrue();
         assertThat(all.findValuesAsText("explanation")).noneMatch(String::isBlank);
         assertProblem(node.get("/api/v1/servers/delta"), 404, "server-not-found");
+    }
+
+    @Test
+    void whatLockstepCostsIsMeasured() {
+        var answer = node.get("/api/v1/metrics");
+
+        assertThat(answer.status()).isEqualTo(200);
+        assertThat(answer.raw().body())
+                .contains(
+                        "# TYPE belay_lockstep_checkpoints_total counter",
+                        "belay_lockstep_checkpoints_total{vm=\"web\"} 120",
+                        "belay_lockstep_pause_seconds{vm=\"web\"} 0.02",
+                        "belay_lockstep_checkpoint_delay_seconds{vm=\"web\"} 0.4")
+                .doesNotContain("null");
     }
 
     @Test

@@ -32,6 +32,7 @@ class SpecParserTest {
                         memoryMiB: 512
                         level: Restart
                         priority: 900
+                        latencyBudgetMillis: 250
                         placement: {only: [alpha, beta], prefer: [beta], avoid: []}
                         kernel: /boot/vmlinuz
                         initrd: /boot/initrd
@@ -101,7 +102,8 @@ class SpecParserTest {
                                         List.of(new ServerName("alpha"), new ServerName("beta")),
                                         List.of(new ServerName("beta")),
                                         List.of()),
-                                900));
+                                900,
+                                Optional.of(250)));
     }
 
     @Test
@@ -180,6 +182,7 @@ class SpecParserTest {
                 "level: FULL | level | one of restart, component, system",
                 "level: 1 | level | text",
                 "priority: 1001 | priority | from 0 to 1000",
+                "latencyBudgetMillis: 1 | latencyBudgetMillis | from 50 to 10000",
                 "placement: alpha | placement | an object",
                 "placement: {only: alpha} | placement.only | a list",
                 "placement: {only: [Alpha!]} | placement.only[0] | server name",

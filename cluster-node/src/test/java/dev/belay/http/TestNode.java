@@ -61,12 +61,11 @@ public final class TestNode implements AutoCloseable {
         }
         try {
             var response = client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+            var kind = response.headers().firstValue("Content-Type").orElse("");
             return new Answer(
                     response.statusCode(),
-                    response.headers().firstValue("Content-Type").orElse(""),
-                    response.body().isEmpty()
-                            ? MAPPER.nullNode()
-                            : MAPPER.readTree(response.body()),
+                    kind,
+                    kind.contains("json") ? MAPPER.readTree(response.body()) : MAPPER.nullNode(),
                     response);
         } catch (IOException e) {
             throw new UncheckedIOException(e);

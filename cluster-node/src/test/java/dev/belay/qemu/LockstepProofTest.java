@@ -40,7 +40,11 @@ class LockstepProofTest {
                 usual.lifelinePort(),
                 usual.killBudget(),
                 usual.patience(),
-                PairSettings.with(Duration.ofMillis(400), Optional.of(dir.resolve("proofs"))));
+                PairSettings.with(
+                        Duration.ofMillis(400),
+                        PairSettings.DEFAULT.bounds(),
+                        PairSettings.DEFAULT.latencyBudget(),
+                        Optional.of(dir.resolve("proofs"))));
     }
 
     /** The real one after a line of its own. */

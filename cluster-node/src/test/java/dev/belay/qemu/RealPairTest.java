@@ -109,6 +109,7 @@ class RealPairTest {
             System.out.println(
                     "measured: longest " + memory.longestMillis() + " " + disk.longestMillis());
             assertPlain(lab.b, 2);
+            assertThat(lab.b.hypervisor().lockstep()).isEmpty();
 
             report("raise again", lab.raise(lab.b, 2, lab.a, 3));
             memory.awaitMore(30);
@@ -224,6 +225,7 @@ class RealPairTest {
             assertThat(at).isNotEmpty();
             disk.awaitMore(10);
             awaitFollowing();
+            awaitFigures();
             lab.a.reopen();
             lab.b.reopen();
             assertThat(get(lab.a.hypervisor().adopt()).getFirst().part())
@@ -354,6 +356,22 @@ class RealPairTest {
         assertThat(records()).isBetween(acknowledged, acknowledged + 1);
         assertThat(lab.b.settings.dataDir().resolve("legs/web").toFile().list())
                 .containsExactly("root.raw");
+    }
+
+    /** What the raise was good for costs something, and that is told. */
+    private void awaitFigures() throws Exception {
+        for (var end = System.nanoTime() + SOON.toNanos();
+                lab.a.hypervisor().lockstep().stream()
+                        .noneMatch(told ->
+                                told.checkpoints() > 0
+                                        && told.sentBytes().isPresent()
+                                        && told.bytesPerCheckpoint()
+                                                .filter(bytes -> bytes > 0)
+                                                .isPresent());
+                Thread.sleep(50)) {
+            assertThat(System.nanoTime()).isLessThan(end);
+        }
+        System.out.println("measured: " + lab.a.hypervisor().lockstep());
     }
 
     private long records() throws IOException {

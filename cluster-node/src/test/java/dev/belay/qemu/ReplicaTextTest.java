@@ -2,6 +2,7 @@ package dev.belay.qemu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.belay.model.DiskKind;
 import dev.belay.model.DiskSpec;
 import dev.belay.model.Epoch;
@@ -125,6 +126,19 @@ class ReplicaTextTest {
                 .contains(
                         "virtio-blk-pci,id=vblk0,drive=vd0,addr=0x8,werror=stop,rerror=stop,bootindex=0")
                 .contains("virtio-blk-pci,id=vblk1,drive=vd1,addr=0x9,werror=stop,rerror=stop");
+    }
+
+    /** The VMs of an earlier version run on while the node is updated. */
+    @Test
+    void aManifestFromBeforeAVmHadABudgetIsRead() throws IOException {
+        var manifest =
+                Manifest.starting(RIGHT, spec(Optional.empty()), List.of(), List.of()).toRunning();
+        var file = dir.resolve("manifest.json");
+        manifest.write(file);
+        var json = Manifest.JSON.readTree(file.toFile());
+        ((ObjectNode) json.path("spec")).remove("latencyBudgetMillis");
+        Manifest.JSON.writeValue(file.toFile(), json);
+        assertThat(Manifest.read(file)).contains(manifest);
     }
 
     @Test

@@ -91,7 +91,7 @@ public final class DecisionTypes implements KryoTypes {
     }
 
     private static void vmEvents(Registry registry) {
-        registry.persisted(260, "vm.VmCreated/1", VmEvent.VmCreated.class);
+        registry.persisted(260, "vm.VmCreated/2", VmEvent.VmCreated.class);
         registry.persisted(261, "vm.DesireChanged/1", VmEvent.DesireChanged.class);
         registry.persisted(262, "vm.PlacementTried/1", VmEvent.PlacementTried.class);
         registry.persisted(263, "vm.NoServerFound/1", VmEvent.NoServerFound.class);
@@ -130,18 +130,18 @@ public final class DecisionTypes implements KryoTypes {
         registry.persisted(322, "server.state.Fencing/2", ServerState.Fencing.class);
         registry.persisted(323, "server.state.Fenced/2", ServerState.Fenced.class);
         registry.persisted(340, "vm.state.Absent/1", VmState.Absent.class);
-        registry.persisted(341, "vm.state.Stopped/2", VmState.Stopped.class);
-        registry.persisted(342, "vm.state.Waiting/2", VmState.Waiting.class);
-        registry.persisted(343, "vm.state.Placing/2", VmState.Placing.class);
-        registry.persisted(344, "vm.state.Starting/2", VmState.Starting.class);
-        registry.persisted(345, "vm.state.Running/2", VmState.Running.class);
-        registry.persisted(346, "vm.state.Stopping/2", VmState.Stopping.class);
-        registry.persisted(347, "vm.state.FailingOver/2", VmState.FailingOver.class);
-        registry.persisted(348, "vm.state.BackingOff/2", VmState.BackingOff.class);
-        registry.persisted(349, "vm.state.Pairing/1", VmState.Pairing.class);
-        registry.persisted(350, "vm.state.Raising/1", VmState.Raising.class);
-        registry.persisted(351, "vm.state.Lockstep/1", VmState.Lockstep.class);
-        registry.persisted(352, "vm.state.GoingSolo/1", VmState.GoingSolo.class);
+        registry.persisted(341, "vm.state.Stopped/3", VmState.Stopped.class);
+        registry.persisted(342, "vm.state.Waiting/3", VmState.Waiting.class);
+        registry.persisted(343, "vm.state.Placing/3", VmState.Placing.class);
+        registry.persisted(344, "vm.state.Starting/3", VmState.Starting.class);
+        registry.persisted(345, "vm.state.Running/3", VmState.Running.class);
+        registry.persisted(346, "vm.state.Stopping/3", VmState.Stopping.class);
+        registry.persisted(347, "vm.state.FailingOver/3", VmState.FailingOver.class);
+        registry.persisted(348, "vm.state.BackingOff/3", VmState.BackingOff.class);
+        registry.persisted(349, "vm.state.Pairing/2", VmState.Pairing.class);
+        registry.persisted(350, "vm.state.Raising/2", VmState.Raising.class);
+        registry.persisted(351, "vm.state.Lockstep/2", VmState.Lockstep.class);
+        registry.persisted(352, "vm.state.GoingSolo/2", VmState.GoingSolo.class);
     }
 
     private static void inputs(Registry registry) {

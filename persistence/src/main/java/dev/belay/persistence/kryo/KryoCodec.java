@@ -18,6 +18,7 @@ public final class KryoCodec {
     private static final int POOLED = 16;
 
     private final TypeTable types;
+    private final KryoFactory factory;
     private final Pool<Kryo> kryos;
     private final Pool<Output> outputs =
             new Pool<>(true, false, POOLED) {
@@ -29,7 +30,7 @@ public final class KryoCodec {
 
     KryoCodec(TypeTable types, Supplier<ActorRefResolver> actorRefs, ClassLoader classLoader) {
         this.types = types;
-        var factory = new KryoFactory(types, actorRefs, classLoader);
+        factory = new KryoFactory(types, actorRefs, classLoader);
         kryos =
                 new Pool<>(true, false, POOLED) {
                     @Override
@@ -121,7 +122,10 @@ public final class KryoCodec {
 
     private Object read(byte[] bytes, String manifest, TypeTable.Reading reading)
             throws NotSerializableException {
-        var kryo = kryos.obtain();
+        // One for forms of the past is not worth keeping: they are read once, when a node starts.
+        boolean isPast = !reading.parts().isEmpty();
+        var kryo = isPast ? factory.create() : kryos.obtain();
+        reading.parts().forEach(part -> part.readBy(kryo));
         var in = new Input(bytes);
         Object object;
         try {
@@ -133,7 +137,9 @@ public final class KryoCodec {
         } catch (RuntimeException e) {
             throw unreadable(manifest, String.valueOf(e.getMessage()), e);
         }
-        kryos.free(kryo);
+        if (!isPast) {
+            kryos.free(kryo);
+        }
         if (object == null || in.position() != bytes.length) {
             throw unreadable(
                     manifest, (bytes.length - in.position()) + " bytes are left over", null);

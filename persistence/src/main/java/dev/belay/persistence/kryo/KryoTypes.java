@@ -34,8 +34,16 @@ public interface KryoTypes {
         /** A value inside of others. What is inside of a persisted one must not change either. */
         void part(int id, Class<?> type);
 
-        /** Reads a manifest of the past as its old record, and turns that into the present one. */
+        /**
+         * Reads a manifest of the past as its old record, and turns that into the present one.
+         *
+         * @param parts those of its parts that had another form then; one that changes again later
+         *     needs another {@link PastPart} here and there
+         */
         <O, N> void upcast(
-                String manifest, Class<O> old, Function<? super O, ? extends N> toPresent);
+                String manifest,
+                Class<O> old,
+                Function<? super O, ? extends N> toPresent,
+                PastPart<?, ?>... parts);
     }
 }

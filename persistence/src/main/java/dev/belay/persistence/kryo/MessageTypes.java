@@ -2,6 +2,7 @@ package dev.belay.persistence.kryo;
 
 import dev.belay.calm.ClusterEntity;
 import dev.belay.entity.Reply;
+import dev.belay.replica.LockstepFigures;
 import dev.belay.server.ServerEntity;
 import dev.belay.server.ServerNode;
 import dev.belay.vm.VmEntity;
@@ -29,5 +30,8 @@ public final class MessageTypes implements KryoTypes {
         registry.message(544, "node.Checked", ServerNode.Checked.class);
         registry.message(545, "node.PairBeat", ServerNode.PairBeat.class);
         registry.message(546, "node.Refused", ServerNode.Refused.class);
+        registry.message(550, "node.Measure", ServerNode.Measure.class);
+        registry.message(551, "node.Measured", ServerNode.Measured.class);
+        registry.part(552, LockstepFigures.class);
     }
 }

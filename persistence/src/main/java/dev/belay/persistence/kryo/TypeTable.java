@@ -14,7 +14,11 @@ final class TypeTable implements KryoTypes.Registry {
     private static final int FIRST_ID = 100;
 
     /** How bytes of a manifest become an object. */
-    record Reading(Class<?> type, Function<Object, Object> toPresent, boolean isUpcast) {}
+    record Reading(
+            Class<?> type,
+            Function<Object, Object> toPresent,
+            boolean isUpcast,
+            List<PastPart<?, ?>> parts) {}
 
     private final Map<Integer, Class<?>> classes = new LinkedHashMap<>();
     private final Map<Class<?>, String> manifests = new LinkedHashMap<>();
@@ -43,7 +47,7 @@ final class TypeTable implements KryoTypes.Registry {
     }
 
     private void name(String manifest, Class<?> type) {
-        addReading(manifest, new Reading(type, Function.identity(), false));
+        addReading(manifest, new Reading(type, Function.identity(), false, List.of()));
         manifests.put(type, manifest);
     }
 
@@ -84,9 +88,15 @@ final class TypeTable implements KryoTypes.Registry {
 
     @Override
     public <O, N> void upcast(
-            String manifest, Class<O> old, Function<? super O, ? extends N> toPresent) {
+            String manifest,
+            Class<O> old,
+            Function<? super O, ? extends N> toPresent,
+            PastPart<?, ?>... parts) {
         requireRecordOrEnum(old);
-        addReading(manifest, new Reading(old, object -> toPresent.apply(old.cast(object)), true));
+        addReading(
+                manifest,
+                new Reading(
+                        old, object -> toPresent.apply(old.cast(object)), true, List.of(parts)));
         persisted.add(manifest);
     }
 

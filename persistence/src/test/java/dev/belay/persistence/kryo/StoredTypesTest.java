@@ -106,6 +106,20 @@ class StoredTypesTest {
                     Set.of(BRAVO, ALPHA),
                     List.of(RIGHT),
                     new VmState.Pursuit(2, REFUSALS));
+    private static final VmSpec BUDGETED = SPEC.withLatencyBudget(Optional.of(40));
+    private static final VmState.Vm BUDGETED_VM =
+            new VmState.Vm(
+                    BUDGETED,
+                    Desired.RUNNING,
+                    false,
+                    new Epoch(8),
+                    1,
+                    2,
+                    Optional.of(REPORT),
+                    List.of(REPORT),
+                    Set.of(BRAVO, ALPHA),
+                    List.of(RIGHT),
+                    new VmState.Pursuit(2, REFUSALS));
     private static final ServerState.Server SERVER =
             new ServerState.Server(ALPHA, new Incarnation(3), "4f1c", 65536);
 
@@ -129,6 +143,7 @@ class StoredTypesTest {
         samples.putAll(vmEventSamples());
         samples.putAll(pairEventSamples());
         samples.putAll(pastVmStateSamples());
+        samples.putAll(vmStateSamplesWithoutBudget());
         samples.putAll(vmStateSamples());
         GoldenFiles.check(
                 List.of(new ModelTypes(), new DecisionTypes(), new MessageTypes()),
@@ -224,6 +239,7 @@ class StoredTypesTest {
     private static Map<String, Object> vmEventSamples() {
         return Map.ofEntries(
                 Map.entry("vm.VmCreated/1", new VmEvent.VmCreated(AT, SPEC, Desired.RUNNING)),
+                Map.entry("vm.VmCreated/2", new VmEvent.VmCreated(AT, BUDGETED, Desired.RUNNING)),
                 Map.entry(
                         "vm.DesireChanged/1", new VmEvent.DesireChanged(AT, Desired.STOPPED, true)),
                 Map.entry("vm.PlacementTried/1", new VmEvent.PlacementTried(AT, ALPHA, REFUSALS)),
@@ -290,7 +306,7 @@ class StoredTypesTest {
                         new VmState.BackingOff(VM, RIGHT, Duration.ofSeconds(2))));
     }
 
-    private static Map<String, Object> vmStateSamples() {
+    private static Map<String, Object> vmStateSamplesWithoutBudget() {
         return Map.ofEntries(
                 Map.entry("vm.state.Stopped/2", new VmState.Stopped(PAIRED)),
                 Map.entry("vm.state.Waiting/2", new VmState.Waiting(PAIRED, REFUSALS)),
@@ -309,5 +325,32 @@ class StoredTypesTest {
                         new VmState.Raising(PAIRED, RIGHT, SECONDARY, RaiseStage.MEMORY, 40)),
                 Map.entry("vm.state.Lockstep/1", new VmState.Lockstep(PAIRED, RIGHT, SECONDARY)),
                 Map.entry("vm.state.GoingSolo/1", new VmState.GoingSolo(PAIRED, SECONDARY, RIGHT)));
+    }
+
+    private static Map<String, Object> vmStateSamples() {
+        return Map.ofEntries(
+                Map.entry("vm.state.Stopped/3", new VmState.Stopped(BUDGETED_VM)),
+                Map.entry("vm.state.Waiting/3", new VmState.Waiting(BUDGETED_VM, REFUSALS)),
+                Map.entry("vm.state.Placing/3", new VmState.Placing(BUDGETED_VM, BRAVO, REFUSALS)),
+                Map.entry("vm.state.Starting/3", new VmState.Starting(BUDGETED_VM, RIGHT)),
+                Map.entry("vm.state.Running/3", new VmState.Running(BUDGETED_VM, RIGHT)),
+                Map.entry(
+                        "vm.state.Stopping/3",
+                        new VmState.Stopping(BUDGETED_VM, RIGHT, true, false)),
+                Map.entry("vm.state.FailingOver/3", new VmState.FailingOver(BUDGETED_VM, RIGHT)),
+                Map.entry(
+                        "vm.state.BackingOff/3",
+                        new VmState.BackingOff(BUDGETED_VM, RIGHT, Duration.ofSeconds(2))),
+                Map.entry(
+                        "vm.state.Pairing/2",
+                        new VmState.Pairing(BUDGETED_VM, RIGHT, BRAVO, REFUSALS)),
+                Map.entry(
+                        "vm.state.Raising/2",
+                        new VmState.Raising(BUDGETED_VM, RIGHT, SECONDARY, RaiseStage.MEMORY, 40)),
+                Map.entry(
+                        "vm.state.Lockstep/2", new VmState.Lockstep(BUDGETED_VM, RIGHT, SECONDARY)),
+                Map.entry(
+                        "vm.state.GoingSolo/2",
+                        new VmState.GoingSolo(BUDGETED_VM, SECONDARY, RIGHT)));
     }
 }
