@@ -70,8 +70,7 @@ public sealed interface ServerState {
         }
 
         Live with(Qemu told) {
-            return new Live(
-                    server, reservations, losses, freeze, maintenance, Optional.of(told));
+            return new Live(server, reservations, losses, freeze, maintenance, Optional.of(told));
         }
 
         Live with(Server changed) {

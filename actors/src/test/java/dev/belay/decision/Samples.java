@@ -157,7 +157,16 @@ final class Samples {
 
     static ServerView view(ServerName name, Incarnation incarnation, int freeMiB, Qemu qemu) {
         return new ServerView(
-                name, incarnation, true, true, false, false, freeMiB, 8192, Optional.empty(), Optional.of(qemu));
+                name,
+                incarnation,
+                true,
+                true,
+                false,
+                false,
+                freeMiB,
+                8192,
+                Optional.empty(),
+                Optional.of(qemu));
     }
 
     static ServerView maintained(ServerName name, Incarnation incarnation, boolean restartVms) {
@@ -175,8 +184,7 @@ final class Samples {
     }
 
     static ServerView down(ServerName name, Incarnation incarnation) {
-        return new ServerView(
-                name, incarnation, false, false, false, false, 0, 8192);
+        return new ServerView(name, incarnation, false, false, false, false, 0, 8192);
     }
 
     static Decision.Accepted<VmEvent, VmAction> accepted(

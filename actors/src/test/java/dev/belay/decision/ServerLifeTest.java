@@ -37,7 +37,12 @@ class ServerLifeTest {
 
     static Live live(Map<VmName, Reservation> reservations) {
         return new Live(
-                SERVER, reservations, Losses.NONE, Optional.empty(), Optional.empty(), Optional.of(Samples.QEMU));
+                SERVER,
+                reservations,
+                Losses.NONE,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.of(Samples.QEMU));
     }
 
     private static Decision<ServerEvent, ServerAction> decide(

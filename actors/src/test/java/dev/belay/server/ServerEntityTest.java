@@ -133,7 +133,8 @@ class ServerEntityTest {
                         EventSourcedBehaviorTestKit.disabledSerializationSettings());
         server.runCommand(
                 new ServerEntity.Join(
-                        new ServerInput.Join("boot-a", 4096, Incarnation.NONE, true, Optional.empty()),
+                        new ServerInput.Join(
+                                "boot-a", 4096, Incarnation.NONE, true, Optional.empty()),
                         "10.0.0.1",
                         TERMS,
                         false));
@@ -185,7 +186,10 @@ class ServerEntityTest {
 
         server.runCommand(
                 new ServerEntity.Join(
-                        new ServerInput.Join("boot-b", 4096, I1, true, Optional.empty()), "10.0.0.1", TERMS, false));
+                        new ServerInput.Join("boot-b", 4096, I1, true, Optional.empty()),
+                        "10.0.0.1",
+                        TERMS,
+                        false));
 
         assertThat(agent).isCancelled();
         assertThat(server.getState())
@@ -246,7 +250,8 @@ class ServerEntityTest {
                             new ServerInput.Lost(incarnation, List.of(), 1, 2, true)));
             server.runCommand(
                     new ServerEntity.Join(
-                            new ServerInput.Join("boot-" + life, 4096, incarnation, true, Optional.empty()),
+                            new ServerInput.Join(
+                                    "boot-" + life, 4096, incarnation, true, Optional.empty()),
                             "10.0.0.1",
                             TERMS,
                             false));

@@ -85,14 +85,7 @@ class VmEntityTest {
             return new ClusterView(
                     List.of(
                             new ClusterView.ServerView(
-                                    ALPHA,
-                                    I1,
-                                    true,
-                                    true,
-                                    false,
-                                    false,
-                                    4096,
-                                    4096)));
+                                    ALPHA, I1, true, true, false, false, 4096, 4096)));
         }
 
         @Override

@@ -17,66 +17,66 @@ class ModuleWallsTest {
     @Test
     void whatDecidesKnowsNothingOfTheOutside() {
         noClasses()
-                    .that()
-                    .resideInAnyPackage(
-                            "dev.belay.model..",
-                            "dev.belay.decision..",
-                            "dev.belay.vm..",
-                            "dev.belay.server..",
-                            "dev.belay.replica..",
-                            "dev.belay.cluster..",
-                            "dev.belay.admin..")
-                    .should()
-                    .dependOnClassesThat()
-                    .resideInAnyPackage(
-                            "dev.belay.persistence..",
-                            "dev.belay.node..",
-                            "dev.belay.qemu..",
-                            "dev.belay.http..",
-                            "dev.belay.cli..",
-                            "dev.belay.lab..",
-                            "org.apache.ratis..",
-                            "com.esotericsoftware..",
-                            "com.fasterxml..")
+                .that()
+                .resideInAnyPackage(
+                        "dev.belay.model..",
+                        "dev.belay.decision..",
+                        "dev.belay.vm..",
+                        "dev.belay.server..",
+                        "dev.belay.replica..",
+                        "dev.belay.cluster..",
+                        "dev.belay.admin..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(
+                        "dev.belay.persistence..",
+                        "dev.belay.node..",
+                        "dev.belay.qemu..",
+                        "dev.belay.http..",
+                        "dev.belay.cli..",
+                        "dev.belay.lab..",
+                        "org.apache.ratis..",
+                        "com.esotericsoftware..",
+                        "com.fasterxml..")
                 .check(CLASSES);
     }
 
     @Test
     void theJournalKnowsNoNode() {
         noClasses()
-                    .that()
-                    .resideInAPackage("dev.belay.persistence..")
-                    .should()
-                    .dependOnClassesThat()
-                    .resideInAnyPackage(
-                            "dev.belay.node..",
-                            "dev.belay.qemu..",
-                            "dev.belay.http..",
-                            "dev.belay.cli..",
-                            "dev.belay.lab..")
+                .that()
+                .resideInAPackage("dev.belay.persistence..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(
+                        "dev.belay.node..",
+                        "dev.belay.qemu..",
+                        "dev.belay.http..",
+                        "dev.belay.cli..",
+                        "dev.belay.lab..")
                 .check(CLASSES);
     }
 
     @Test
     void qemuEndpointAndCommandLineKnowNothingOfEachOtherOrOfTheJournal() {
         noClasses()
-                    .that()
-                    .resideInAnyPackage("dev.belay.qemu..", "dev.belay.http..", "dev.belay.cli..")
-                    .should()
-                    .dependOnClassesThat()
-                    .resideInAnyPackage(
-                            "dev.belay.persistence..", "dev.belay.node..", "dev.belay.lab..")
+                .that()
+                .resideInAnyPackage("dev.belay.qemu..", "dev.belay.http..", "dev.belay.cli..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(
+                        "dev.belay.persistence..", "dev.belay.node..", "dev.belay.lab..")
                 .check(CLASSES);
     }
 
     @Test
     void onlyTheHypervisorAdapterKnowsQemu() {
         noClasses()
-                    .that()
-                    .resideOutsideOfPackages("dev.belay.qemu..", "dev.belay.node..")
-                    .should()
-                    .dependOnClassesThat()
-                    .resideInAPackage("dev.belay.qemu..")
+                .that()
+                .resideOutsideOfPackages("dev.belay.qemu..", "dev.belay.node..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("dev.belay.qemu..")
                 .check(CLASSES);
     }
 }
