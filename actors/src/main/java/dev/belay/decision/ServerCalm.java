@@ -2,6 +2,8 @@ package dev.belay.decision;
 
 import dev.belay.decision.Decision.Accepted;
 import dev.belay.decision.Decision.Ignored;
+import dev.belay.decision.Decision.Reason;
+import dev.belay.decision.Decision.Rejected;
 import dev.belay.decision.ServerEvent.LossCounted;
 import dev.belay.decision.ServerEvent.LossForgotten;
 import dev.belay.decision.ServerEvent.MaintenanceBegan;
@@ -14,6 +16,7 @@ import dev.belay.model.Incarnation;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * What keeps a cluster calm: a server that flaps, or that somebody works on, gets no new VMs, and
@@ -80,6 +83,35 @@ final class ServerCalm {
                             ? new Accepted<>(List.of(new MaintenanceEnded(at)), List.of())
                             : new Ignored<>("it is not in maintenance");
         };
+    }
+
+    /**
+     * A person's word counts for the life that they looked at, and not against what is seen. It is
+     * evidence and no proof: a wrong word costs that server its VMs, and never runs one twice.
+     */
+    static Decision<ServerEvent, ServerAction> confirmed(
+            Known s,
+            ServerInput.ConfirmOff confirm,
+            Supplier<Decision<ServerEvent, ServerAction>> off) {
+        var server = s.server();
+        if (!confirm.incarnation().equals(server.incarnation())) {
+            return new Rejected<>(
+                    Reason.CONFLICT,
+                    "Server '%s' has been back since, as %s: nothing was done"
+                            .formatted(server.name(), server.incarnation()));
+        }
+        return confirm.answers()
+                ? new Rejected<>(
+                        Reason.CONFLICT,
+                        "Server '%s' answers, so it is not off: nothing was done"
+                                .formatted(server.name()))
+                : off.get();
+    }
+
+    static List<Evidence> word(Instant at, ServerState.Server server) {
+        return List.of(
+                new Evidence(
+                        at, "operator", "a person confirmed that " + server.name() + " is off"));
     }
 
     private static Decision<ServerEvent, ServerAction> ended(Instant at, String why) {

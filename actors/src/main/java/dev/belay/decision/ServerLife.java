@@ -26,7 +26,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Supplier;
 
 /**
  * The life of one server, as plain values.
@@ -120,7 +119,8 @@ public final class ServerLife {
             case ServerInput.EndQuarantine _ -> ServerCalm.release(s, at);
             case ServerInput.Maintain wish -> ServerCalm.maintain(s, at, wish);
             case ServerInput.ConfirmOff confirm ->
-                    confirmed(s, confirm, () -> lose(s, at, word(at, server)));
+                    ServerCalm.confirmed(
+                            s, confirm, () -> lose(s, at, ServerCalm.word(at, server)));
         };
     }
 
@@ -166,35 +166,6 @@ public final class ServerLife {
         }
     }
 
-    /**
-     * A person's word counts for the life that they looked at, and not against what is seen. It is
-     * evidence and no proof: a wrong word costs that server its VMs, and never runs one twice.
-     */
-    private static Decision<ServerEvent, ServerAction> confirmed(
-            Known s,
-            ServerInput.ConfirmOff confirm,
-            Supplier<Decision<ServerEvent, ServerAction>> off) {
-        var server = s.server();
-        if (!confirm.incarnation().equals(server.incarnation())) {
-            return new Rejected<>(
-                    Reason.CONFLICT,
-                    "Server '%s' has been back since, as %s: nothing was done"
-                            .formatted(server.name(), server.incarnation()));
-        }
-        return confirm.answers()
-                ? new Rejected<>(
-                        Reason.CONFLICT,
-                        "Server '%s' answers, so it is not off: nothing was done"
-                                .formatted(server.name()))
-                : off.get();
-    }
-
-    private static List<Evidence> word(Instant at, Server server) {
-        return List.of(
-                new Evidence(
-                        at, "operator", "a person confirmed that " + server.name() + " is off"));
-    }
-
     private static Decision<ServerEvent, ServerAction> whenFencing(
             Fencing s, Instant at, ServerInput input) {
         var server = s.server();
@@ -237,7 +208,7 @@ public final class ServerLife {
             case ServerInput.EndQuarantine _ -> ServerCalm.release(s, at);
             case ServerInput.Maintain wish -> ServerCalm.maintain(s, at, wish);
             case ServerInput.ConfirmOff confirm ->
-                    confirmed(s, confirm, () -> ignored("being fenced already"));
+                    ServerCalm.confirmed(s, confirm, () -> ignored("being fenced already"));
         };
     }
 
@@ -266,7 +237,7 @@ public final class ServerLife {
             case ServerInput.EndQuarantine _ -> ServerCalm.release(s, at);
             case ServerInput.Maintain wish -> ServerCalm.maintain(s, at, wish);
             case ServerInput.ConfirmOff confirm ->
-                    confirmed(s, confirm, () -> ignored("proved already"));
+                    ServerCalm.confirmed(s, confirm, () -> ignored("proved already"));
         };
     }
 
