@@ -26,7 +26,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What is still on a server that is to be empty, in plain words for whoever waits for it.
+ * What is still on a server that is to be empty, or left it and runs nowhere yet, in plain words
+ * for whoever waits for it.
  *
  * @param moves it leaves by itself; otherwise it stays until somebody does something about it
  */
@@ -126,8 +127,67 @@ public record Departure(VmName vm, boolean moves, String why) {
                     BackingOff _ ->
                     state.vm().ending().stream().anyMatch(right -> isAt(right, here))
                             ? Optional.of(moves(vm, "its earlier copy here is being ended"))
-                            : Optional.empty();
+                            : onTheWay(here, state, view);
         };
+    }
+
+    /** One that left has not moved before it runs elsewhere. */
+    private static Optional<Departure> onTheWay(
+            ServerName here, Present state, ClusterView view) {
+        boolean left =
+                state.vm().isWanted()
+                        && state.vm().failover().filter(f -> f.from().equals(here)).isPresent();
+        if (!left) {
+            return Optional.empty();
+        }
+        var vm = state.vm().spec().name();
+        return switch (state) {
+            case Placing s ->
+                    Optional.of(
+                            moves(
+                                    vm,
+                                    "it ended here, and server %s is asked to keep memory for it"
+                                            .formatted(s.candidate())));
+            case Starting s ->
+                    Optional.of(
+                            moves(vm, "it is being started on server " + s.right().server()));
+            case FailingOver s ->
+                    Optional.of(
+                            moves(
+                                    vm,
+                                    "server %s, where it went, is lost, and it starts elsewhere"
+                                            .formatted(s.lost().server())));
+            case BackingOff s when s.vm().failures() <= VmRecovery.TRIES_HERE ->
+                    Optional.of(
+                            moves(
+                                    vm,
+                                    "it failed on server %s, and pauses before the next try"
+                                            .formatted(s.last().server())));
+            case BackingOff _ ->
+                    Optional.of(stays(vm, "it runs nowhere now. " + Explanation.of(state, view)));
+            case Waiting s when s.refusals().isEmpty() ->
+                    Optional.of(moves(vm, "it ended here, and a server is looked for"));
+            case Waiting s -> Optional.of(stays(vm, stranded(here, s)));
+            case Stopped _,
+                    Running _,
+                    Pairing _,
+                    Raising _,
+                    Lockstep _,
+                    GoingSolo _,
+                    Stopping _ ->
+                    Optional.empty();
+        };
+    }
+
+    private static String stranded(ServerName here, Waiting s) {
+        var others =
+                s.refusals().stream().filter(refusal -> !refusal.server().equals(here)).toList();
+        return "it ended here and runs nowhere now: %s. It starts as soon as one can, or here when you say so: belay server activate %s"
+                .formatted(
+                        others.isEmpty()
+                                ? "there is no other server for it"
+                                : "no other server can take it: " + Explanation.sentence(others),
+                        here);
     }
 
     private static Departure onTwo(VmName vm, ServerName other, String what, ClusterView view) {

@@ -28,6 +28,7 @@ import dev.belay.decision.ClusterView.ServerView;
 import dev.belay.decision.Decision.Accepted;
 import dev.belay.decision.Decision.Ignored;
 import dev.belay.decision.VmInput.Cause;
+import dev.belay.decision.VmState.BackingOff;
 import dev.belay.decision.VmState.GoingSolo;
 import dev.belay.decision.VmState.Lockstep;
 import dev.belay.decision.VmState.Pairing;
@@ -42,7 +43,9 @@ import dev.belay.model.DiskKind;
 import dev.belay.model.DiskSpec;
 import dev.belay.model.Level;
 import dev.belay.model.VmSpec;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -69,19 +72,22 @@ class EmptyingTest {
     }
 
     private static Departure departure(Present state, Context now) {
+        var all = departures(state, now);
+        assertThat(all).hasSize(1);
+        return all.getFirst();
+    }
+
+    private static List<Departure> departures(Present state, Context now) {
         var server =
                 new ServerState.Live(
                         new ServerState.Server(ALPHA, I2, "boot", 8192),
-                        java.util.Map.of(WEB, new ServerState.Reservation(Samples.E7, MEMORY)),
+                        Map.of(),
                         Losses.NONE,
                         Optional.empty(),
                         now.view().server(ALPHA).orElseThrow().maintenance(),
                         Optional.of(Samples.QEMU));
-        var all =
-                Departure.of(
-                        server, server.maintenance().orElseThrow(), List.of(state), now.view());
-        assertThat(all).hasSize(1);
-        return all.getFirst();
+        return Departure.of(
+                server, server.maintenance().orElseThrow(), List.of(state), now.view());
     }
 
     @Nested
@@ -236,6 +242,58 @@ class EmptyingTest {
                                 assertThat(p.candidate()).isEqualTo(BETA);
                                 assertThat(p.vm().failures()).as("no failure").isZero();
                             });
+        }
+
+        /** What another server lacks to run it shows only when it is to start there. */
+        @Test
+        void oneThatStartsNowhereElseIsListedUntilItDoes() {
+            var placing =
+                    hear(
+                            hear(RUNNING, RESTARTING_ALPHA, TICK),
+                            RESTARTING_ALPHA,
+                            new VmInput.ReplicaGone(RIGHT, Cause.STOPPED, ""));
+            assertThat(departure((Present) placing, RESTARTING_ALPHA))
+                    .matches(Departure::moves)
+                    .matches(placed -> placed.why().contains("server beta is asked"));
+
+            var starting =
+                    hear(placing, RESTARTING_ALPHA, new VmInput.Reserved(BETA, I1, E8));
+            assertThat(departure((Present) starting, RESTARTING_ALPHA))
+                    .matches(Departure::moves)
+                    .matches(started -> started.why().contains("started on server beta"));
+
+            var stranded =
+                    hear(
+                            starting,
+                            RESTARTING_ALPHA,
+                            new VmInput.ReplicaStartFailed(SECONDARY, "no image", true, true));
+            assertThat(stranded).isInstanceOf(Waiting.class);
+            assertThat(departure((Present) stranded, RESTARTING_ALPHA))
+                    .matches(stays -> !stays.moves())
+                    .matches(stays -> stays.why().contains("beta: no image"))
+                    .matches(stays -> stays.why().contains("belay server activate alpha"));
+
+            var moved =
+                    hear(
+                            starting,
+                            RESTARTING_ALPHA,
+                            new VmInput.ReplicaStarted(SECONDARY, "", List.of()));
+            assertThat(departures((Present) moved, RESTARTING_ALPHA)).isEmpty();
+        }
+
+        @Test
+        void oneThatFailsElsewhereAgainAndAgainIsNotWaitedFor() {
+            var open = Samples.wantedInFailover();
+            var few = new BackingOff(open.failed(2), SECONDARY, Duration.ofSeconds(1));
+            var many = new BackingOff(open.failed(4), SECONDARY, Duration.ofSeconds(4));
+
+            assertThat(departure(few, RESTARTING_ALPHA).moves()).isTrue();
+            assertThat(departure(many, RESTARTING_ALPHA))
+                    .matches(stays -> !stays.moves())
+                    .matches(stays -> stays.why().contains("Failed 4 times"));
+            assertThat(departures(new Waiting(wanted(), List.of()), RESTARTING_ALPHA))
+                    .as("one that never was there")
+                    .isEmpty();
         }
 
         @Test
