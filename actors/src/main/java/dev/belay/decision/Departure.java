@@ -234,11 +234,22 @@ public record Departure(VmName vm, boolean moves, String why) {
     /** At level SYSTEM, and on one server: it needs a second one to move. */
     private static Departure alone(Running s, ClusterView view) {
         var vm = s.vm().spec().name();
-        boolean looks =
-                s.vm().pursuit().failures() > 0
-                        || (s.vm().pursuit().refusals().isEmpty() && view.servers().size() > 1);
+        var refusals = s.vm().pursuit().refusals();
+        // What only looks so from here is asked again, and looks the same, however often it failed.
+        boolean again =
+                refusals.isEmpty()
+                        || isClearing(s, view)
+                        || (s.vm().pursuit().failures() > 0
+                                && !VmPlacement.asked(refusals).isEmpty());
+        boolean looks = again && view.servers().size() > 1;
         var why = "it needs a second copy elsewhere to move. " + Explanation.alone(s.vm(), view);
         return looks ? moves(vm, why) : stays(vm, why);
+    }
+
+    /** An earlier copy that is still being ended keeps a server from it for a moment only. */
+    private static boolean isClearing(Running s, ClusterView view) {
+        return s.vm().ending().stream()
+                .anyMatch(right -> VmPlacement.gone(right.server(), view).isEmpty());
     }
 
     private static String noRefuge(Running s, ClusterView view) {

@@ -35,6 +35,7 @@ import dev.belay.decision.VmState.Pairing;
 import dev.belay.decision.VmState.Placing;
 import dev.belay.decision.VmState.Present;
 import dev.belay.decision.VmState.Raising;
+import dev.belay.decision.VmState.Refusal;
 import dev.belay.decision.VmState.Running;
 import dev.belay.decision.VmState.Starting;
 import dev.belay.decision.VmState.Stopping;
@@ -184,6 +185,26 @@ class EmptyingTest {
             var departure = departure((Present) stuck, now);
             assertThat(departure.moves()).isFalse();
             assertThat(departure.why()).contains("beta: it has %d MiB free".formatted(MEMORY));
+        }
+
+        /** A pair that had not lasted counts as a failure; that brings no second server nearer. */
+        @Test
+        void itStaysWhenItsOtherServerIsLostSoonAfterLockstep() {
+            var now = context(NO_ALPHA, Samples.down(BETA, I1));
+            var refused = List.of(new Refusal(BETA, "it is fenced and has not come back", false));
+            var lost = new Running(paired().pursuing(1, refused), RIGHT);
+            assertThat(departure(lost, now))
+                    .matches(stays -> !stays.moves())
+                    .matches(stays -> stays.why().contains("No other server can take"));
+
+            var told = List.of(new Refusal(BETA, "its disk is full", true));
+            assertThat(departure(new Running(paired().pursuing(1, told), RIGHT), EMPTYING_ALPHA))
+                    .as("asked again after a pause")
+                    .matches(Departure::moves);
+            var clearing = new Running(paired().giveUp(SECONDARY).pursuing(1, refused), RIGHT);
+            assertThat(departure(clearing, EMPTYING_ALPHA))
+                    .as("its earlier copy on beta is being ended")
+                    .matches(Departure::moves);
         }
 
         @Test
