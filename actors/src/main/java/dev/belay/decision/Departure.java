@@ -243,7 +243,12 @@ public record Departure(VmName vm, boolean moves, String why) {
                                 && !VmPlacement.asked(refusals).isEmpty());
         boolean looks = again && view.servers().size() > 1;
         var why = "it needs a second copy elsewhere to move. " + Explanation.alone(s.vm(), view);
-        return looks ? moves(vm, why) : stays(vm, why);
+        return looks
+                ? moves(vm, why)
+                : stays(
+                        vm,
+                        why
+                                + " Stop it, or make room for its second copy: --restart-vms does not move it");
     }
 
     /** An earlier copy that is still being ended keeps a server from it for a moment only. */

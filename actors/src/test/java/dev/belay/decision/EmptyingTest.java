@@ -185,6 +185,7 @@ class EmptyingTest {
             var departure = departure((Present) stuck, now);
             assertThat(departure.moves()).isFalse();
             assertThat(departure.why()).contains("beta: it has %d MiB free".formatted(MEMORY));
+            assertThat(departure.why()).contains("Stop it, or make room");
         }
 
         /** A pair that had not lasted counts as a failure; that brings no second server nearer. */
