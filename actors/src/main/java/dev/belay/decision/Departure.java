@@ -11,6 +11,7 @@ import dev.belay.decision.VmState.Pairing;
 import dev.belay.decision.VmState.Placing;
 import dev.belay.decision.VmState.Present;
 import dev.belay.decision.VmState.Raising;
+import dev.belay.decision.VmState.Refusal;
 import dev.belay.decision.VmState.Running;
 import dev.belay.decision.VmState.Starting;
 import dev.belay.decision.VmState.Stopped;
@@ -60,9 +61,15 @@ public record Departure(VmName vm, boolean moves, String why) {
                                 && !running.right().server().equals(server))
                 .filter(vm ->
                         vm.vm().pursuit().refusals().stream()
-                                .anyMatch(refusal -> refusal.server().equals(server)))
+                                .anyMatch(refusal -> isForMaintenance(refusal, server)))
                 .map(vm -> vm.vm().spec().name())
                 .toList();
+    }
+
+    private static boolean isForMaintenance(Refusal refusal, ServerName server) {
+        return refusal.server().equals(server)
+                && (refusal.why().equals(Explanation.maintained(server))
+                        || refusal.why().equals(Emptying.why(server)));
     }
 
     private static Optional<Departure> of(

@@ -7,6 +7,7 @@ import dev.belay.decision.VmState.Raising;
 import dev.belay.decision.VmState.Running;
 import dev.belay.decision.VmState.Vm;
 import dev.belay.model.RunRight;
+import dev.belay.model.ServerName;
 import java.util.List;
 import java.util.Optional;
 
@@ -55,7 +56,11 @@ final class Emptying {
     }
 
     static String why(RunRight leaving) {
-        return "server %s is in maintenance".formatted(leaving.server());
+        return why(leaving.server());
+    }
+
+    static String why(ServerName left) {
+        return "server %s is in maintenance".formatted(left);
     }
 
     /** Whether what ended there had better start elsewhere, and can. */

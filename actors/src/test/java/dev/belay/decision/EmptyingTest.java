@@ -220,6 +220,20 @@ class EmptyingTest {
         }
 
         @Test
+        void onlyWhatMaintenanceKeepsFromItsSecondCopyIsToldAsUnprotected() {
+            for (var other : List.of("the VM may not run there (placement.only)", "no image")) {
+                var refused = List.of(new Refusal(BETA, other, true));
+                var state = new Running(paired().pursuing(1, refused), RIGHT);
+                assertThat(Departure.unprotected(BETA, List.of(state))).as(other).isEmpty();
+            }
+            for (var kept : List.of(Explanation.maintained(BETA), Emptying.why(BETA))) {
+                var refused = List.of(new Refusal(BETA, kept, true));
+                var state = new Running(paired().pursuing(1, refused), RIGHT);
+                assertThat(Departure.unprotected(BETA, List.of(state))).containsExactly(WEB);
+            }
+        }
+
+        @Test
         void aServerThatWasAskedForRoomIsAskedNoMore() {
             var pairing = new Pairing(paired(), RIGHT, BETA, List.of());
             var now = context(view(ALPHA, I2, 4096), NO_BETA);
