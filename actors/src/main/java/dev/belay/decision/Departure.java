@@ -94,14 +94,14 @@ public record Departure(VmName vm, boolean moves, String why) {
             case Lockstep s when isAt(s.primary(), here) ->
                     Optional.of(
                             onTwo(
-                                    vm,
+                                    s,
                                     s.secondary().server(),
                                     "it goes on on server " + s.secondary().server(),
                                     view));
             case Lockstep s when isAt(s.secondary(), here) ->
                     Optional.of(
                             onTwo(
-                                    vm,
+                                    s,
                                     s.primary().server(),
                                     "its second copy here is given up",
                                     view));
@@ -197,11 +197,18 @@ public record Departure(VmName vm, boolean moves, String why) {
                         here);
     }
 
-    private static Departure onTwo(VmName vm, ServerName other, String what, ClusterView view) {
+    private static Departure onTwo(Lockstep s, ServerName other, String what, ClusterView view) {
+        var vm = s.vm().spec().name();
+        if (view.isEmptied(other) && Emptying.hasThird(s, view)) {
+            return moves(
+                    vm,
+                    "its other server, %s, is in maintenance, too: it gets a second copy on a third one"
+                            .formatted(other));
+        }
         if (view.isEmptied(other)) {
             return stays(
                     vm,
-                    "its other server, %s, is in maintenance, too. Stop it, or end that: belay server activate %s"
+                    "its other server, %s, is in maintenance, too, and no third one has room for a second copy of it. Stop it, or end that: belay server activate %s"
                             .formatted(other, other));
         }
         return moves(

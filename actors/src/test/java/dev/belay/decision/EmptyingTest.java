@@ -154,6 +154,38 @@ class EmptyingTest {
         }
 
         @Test
+        void whenBothAreToBeEmptyItGoesOnOnAThird() {
+            var now = context(NO_ALPHA, NO_BETA, view(GAMMA, I1, 4096));
+            assertThat(departure(LOCKSTEP, now).moves()).isTrue();
+
+            var solo = hear(LOCKSTEP, now, TICK);
+            assertThat(solo)
+                    .isInstanceOfSatisfying(
+                            GoingSolo.class, s -> assertThat(s.winner()).isEqualTo(RIGHT));
+            assertThat(hear(solo, now, new VmInput.SoloDone(RIGHT, SECONDARY, List.of())))
+                    .isInstanceOfSatisfying(
+                            Pairing.class,
+                            pairing -> assertThat(pairing.candidate()).isEqualTo(GAMMA));
+        }
+
+        /** Two copies are worth more than a way off. */
+        @Test
+        void itKeepsBothCopiesWhenOthersWaitForTheThirdsRoom() {
+            var servers = List.of(NO_ALPHA, NO_BETA, view(GAMMA, I1, 4096));
+            var now =
+                    new Context(
+                            AT,
+                            "witness",
+                            new ClusterView(
+                                    servers,
+                                    Optional.empty(),
+                                    List.of(claim("db", 0, 4096 - 2 * MEMORY + 1))));
+
+            assertThat(VmLife.decide(LOCKSTEP, now, TICK)).isInstanceOf(Ignored.class);
+            assertThat(departure(LOCKSTEP, now).moves()).isFalse();
+        }
+
+        @Test
         void anOtherThatDoesNotAnswerIsWaitedFor() {
             var now =
                     context(
