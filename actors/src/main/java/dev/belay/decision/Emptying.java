@@ -14,8 +14,9 @@ import java.util.Optional;
 /**
  * How VMs leave a server that is in maintenance. One on two servers goes on on the other, and a
  * second copy is made elsewhere; one at level SYSTEM that runs there alone gets its second copy
- * elsewhere first, and so does one whose two servers are both to be empty. None is noticed. Any other one stays, unless the operator wants it restarted:
- * then it is asked to shut down and starts where room was seen for it.
+ * elsewhere first, and so does one whose two servers are both to be empty. None is noticed. Any
+ * other one stays, unless the operator wants it restarted: then it is asked to shut down and starts
+ * where room was seen for it.
  *
  * <p>What is in maintenance is read from the view: a moment too early or too late moves a VM for
  * nothing or delays it, and never runs it twice.

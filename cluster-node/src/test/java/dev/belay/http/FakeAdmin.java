@@ -99,7 +99,7 @@ public final class FakeAdmin implements Admin {
         alpha = new ServerState.Live(live.server(), Map.of(), live.losses(), live.freeze());
     }
 
-    /** So many looks at the servers show what was before the next request; VMs follow after that. */
+    /** So many looks at the servers show what was before the next request; then VMs follow it. */
     public synchronized void lag(int looks) {
         behind = looks;
         earlier = Optional.of(alpha);
@@ -248,7 +248,10 @@ public final class FakeAdmin implements Admin {
     }
 
     private NodeInfo node(ServerName name) {
-        return nodes(alpha).stream().filter(node -> node.name().equals(name)).findFirst().orElseThrow();
+        return nodes(alpha).stream()
+                .filter(node -> node.name().equals(name))
+                .findFirst()
+                .orElseThrow();
     }
 
     @Override
@@ -259,8 +262,7 @@ public final class FakeAdmin implements Admin {
         var shown = nodes(earlier.orElse(alpha));
         behind--;
         if (behind == 0) {
-            List.copyOf(vms.keySet())
-                    .forEach(vm -> tell(new VmName(vm), new VmInput.Tick()));
+            List.copyOf(vms.keySet()).forEach(vm -> tell(new VmName(vm), new VmInput.Tick()));
         }
         return shown;
     }
