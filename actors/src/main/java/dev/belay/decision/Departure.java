@@ -11,6 +11,7 @@ import dev.belay.decision.VmState.Pairing;
 import dev.belay.decision.VmState.Placing;
 import dev.belay.decision.VmState.Present;
 import dev.belay.decision.VmState.Raising;
+import dev.belay.decision.VmState.Refusal;
 import dev.belay.decision.VmState.Running;
 import dev.belay.decision.VmState.Starting;
 import dev.belay.decision.VmState.Stopped;
@@ -26,7 +27,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What is still on a server that is to be empty, in plain words for whoever waits for it.
+ * What is still on a server that is to be empty, or left it and runs nowhere yet, in plain words
+ * for whoever waits for it.
  *
  * @param moves it leaves by itself; otherwise it stays until somebody does something about it
  */
@@ -59,9 +61,15 @@ public record Departure(VmName vm, boolean moves, String why) {
                                 && !running.right().server().equals(server))
                 .filter(vm ->
                         vm.vm().pursuit().refusals().stream()
-                                .anyMatch(refusal -> refusal.server().equals(server)))
+                                .anyMatch(refusal -> isForMaintenance(refusal, server)))
                 .map(vm -> vm.vm().spec().name())
                 .toList();
+    }
+
+    private static boolean isForMaintenance(Refusal refusal, ServerName server) {
+        return refusal.server().equals(server)
+                && (refusal.why().equals(Explanation.maintained(server))
+                        || refusal.why().equals(Emptying.why(server)));
     }
 
     private static Optional<Departure> of(
@@ -86,14 +94,14 @@ public record Departure(VmName vm, boolean moves, String why) {
             case Lockstep s when isAt(s.primary(), here) ->
                     Optional.of(
                             onTwo(
-                                    vm,
+                                    s,
                                     s.secondary().server(),
                                     "it goes on on server " + s.secondary().server(),
                                     view));
             case Lockstep s when isAt(s.secondary(), here) ->
                     Optional.of(
                             onTwo(
-                                    vm,
+                                    s,
                                     s.primary().server(),
                                     "its second copy here is given up",
                                     view));
@@ -126,15 +134,81 @@ public record Departure(VmName vm, boolean moves, String why) {
                     BackingOff _ ->
                     state.vm().ending().stream().anyMatch(right -> isAt(right, here))
                             ? Optional.of(moves(vm, "its earlier copy here is being ended"))
-                            : Optional.empty();
+                            : onTheWay(here, state, view);
         };
     }
 
-    private static Departure onTwo(VmName vm, ServerName other, String what, ClusterView view) {
+    /** One that left has not moved before it runs elsewhere. */
+    private static Optional<Departure> onTheWay(
+            ServerName here, Present state, ClusterView view) {
+        boolean left =
+                state.vm().isWanted()
+                        && state.vm().failover().filter(f -> f.from().equals(here)).isPresent();
+        if (!left) {
+            return Optional.empty();
+        }
+        var vm = state.vm().spec().name();
+        return switch (state) {
+            case Placing s ->
+                    Optional.of(
+                            moves(
+                                    vm,
+                                    "it ended here, and server %s is asked to keep memory for it"
+                                            .formatted(s.candidate())));
+            case Starting s ->
+                    Optional.of(
+                            moves(vm, "it is being started on server " + s.right().server()));
+            case FailingOver s ->
+                    Optional.of(
+                            moves(
+                                    vm,
+                                    "server %s, where it went, is lost, and it starts elsewhere"
+                                            .formatted(s.lost().server())));
+            case BackingOff s when s.vm().failures() <= VmRecovery.TRIES_HERE ->
+                    Optional.of(
+                            moves(
+                                    vm,
+                                    "it failed on server %s, and pauses before the next try"
+                                            .formatted(s.last().server())));
+            case BackingOff _ ->
+                    Optional.of(stays(vm, "it runs nowhere now. " + Explanation.of(state, view)));
+            case Waiting s when s.refusals().isEmpty() ->
+                    Optional.of(moves(vm, "it ended here, and a server is looked for"));
+            case Waiting s -> Optional.of(stays(vm, stranded(here, s)));
+            case Stopped _,
+                    Running _,
+                    Pairing _,
+                    Raising _,
+                    Lockstep _,
+                    GoingSolo _,
+                    Stopping _ ->
+                    Optional.empty();
+        };
+    }
+
+    private static String stranded(ServerName here, Waiting s) {
+        var others =
+                s.refusals().stream().filter(refusal -> !refusal.server().equals(here)).toList();
+        return "it ended here and runs nowhere now: %s. It starts as soon as one can, or here when you say so: belay server activate %s"
+                .formatted(
+                        others.isEmpty()
+                                ? "there is no other server for it"
+                                : "no other server can take it: " + Explanation.sentence(others),
+                        here);
+    }
+
+    private static Departure onTwo(Lockstep s, ServerName other, String what, ClusterView view) {
+        var vm = s.vm().spec().name();
+        if (view.isEmptied(other) && Emptying.hasThird(s, view)) {
+            return moves(
+                    vm,
+                    "its other server, %s, is in maintenance, too: it gets a second copy on a third one"
+                            .formatted(other));
+        }
         if (view.isEmptied(other)) {
             return stays(
                     vm,
-                    "its other server, %s, is in maintenance, too. Stop it, or end that: belay server activate %s"
+                    "its other server, %s, is in maintenance, too, and no third one has room for a second copy of it. Stop it, or end that: belay server activate %s"
                             .formatted(other, other));
         }
         return moves(
@@ -174,11 +248,27 @@ public record Departure(VmName vm, boolean moves, String why) {
     /** At level SYSTEM, and on one server: it needs a second one to move. */
     private static Departure alone(Running s, ClusterView view) {
         var vm = s.vm().spec().name();
-        boolean looks =
-                s.vm().pursuit().failures() > 0
-                        || (s.vm().pursuit().refusals().isEmpty() && view.servers().size() > 1);
+        var refusals = s.vm().pursuit().refusals();
+        // What only looks so from here is asked again, and looks the same, however often it failed.
+        boolean again =
+                refusals.isEmpty()
+                        || isClearing(s, view)
+                        || (s.vm().pursuit().failures() > 0
+                                && !VmPlacement.asked(refusals).isEmpty());
+        boolean looks = again && view.servers().size() > 1;
         var why = "it needs a second copy elsewhere to move. " + Explanation.alone(s.vm(), view);
-        return looks ? moves(vm, why) : stays(vm, why);
+        return looks
+                ? moves(vm, why)
+                : stays(
+                        vm,
+                        why
+                                + " Stop it, or make room for its second copy: --restart-vms does not move it");
+    }
+
+    /** An earlier copy that is still being ended keeps a server from it for a moment only. */
+    private static boolean isClearing(Running s, ClusterView view) {
+        return s.vm().ending().stream()
+                .anyMatch(right -> VmPlacement.gone(right.server(), view).isEmpty());
     }
 
     private static String noRefuge(Running s, ClusterView view) {

@@ -7,14 +7,16 @@ import dev.belay.decision.VmState.Raising;
 import dev.belay.decision.VmState.Running;
 import dev.belay.decision.VmState.Vm;
 import dev.belay.model.RunRight;
+import dev.belay.model.ServerName;
 import java.util.List;
 import java.util.Optional;
 
 /**
  * How VMs leave a server that is in maintenance. One on two servers goes on on the other, and a
  * second copy is made elsewhere; one at level SYSTEM that runs there alone gets its second copy
- * elsewhere first. Neither is noticed. Any other one stays, unless the operator wants it restarted:
- * then it is asked to shut down and starts where room was seen for it.
+ * elsewhere first, and so does one whose two servers are both to be empty. None is noticed. Any
+ * other one stays, unless the operator wants it restarted: then it is asked to shut down and starts
+ * where room was seen for it.
  *
  * <p>What is in maintenance is read from the view: a moment too early or too late moves a VM for
  * nothing or delays it, and never runs it twice.
@@ -22,14 +24,29 @@ import java.util.Optional;
 final class Emptying {
     private Emptying() {}
 
-    /** Which of two in lockstep goes on; none when both are to leave, as neither has where to. */
+    /**
+     * Which of two in lockstep goes on. When both are to leave it is the primary, which then gets a
+     * second copy on a third server; none when no third one has room.
+     */
     static Optional<RunRight> stays(Lockstep s, Context now) {
         boolean first = now.view().isEmptied(s.primary().server());
         boolean second = now.view().isEmptied(s.secondary().server());
+        if (first && second) {
+            return Optional.of(s.primary()).filter(_ -> hasThird(s, now.view()));
+        }
         if (first == second) {
             return Optional.empty();
         }
         return Optional.of(first ? s.secondary() : s.primary());
+    }
+
+    /** One that nobody else waits for: two copies are not made one for the hope of a place. */
+    static boolean hasThird(Lockstep s, ClusterView view) {
+        return VmPair.candidates(s.vm(), view, s.primary(), List.of())
+                .anyMatch(server ->
+                        server.freeMiB()
+                                >= VmPair.secondaryMiB(s.vm().spec())
+                                        + VmPriority.claimed(s.vm().spec(), server, view));
     }
 
     /** A second copy that is being made where it may not stay is worth nothing yet. */
@@ -55,7 +72,11 @@ final class Emptying {
     }
 
     static String why(RunRight leaving) {
-        return "server %s is in maintenance".formatted(leaving.server());
+        return why(leaving.server());
+    }
+
+    static String why(ServerName left) {
+        return "server %s is in maintenance".formatted(left);
     }
 
     /** Whether what ended there had better start elsewhere, and can. */

@@ -155,7 +155,8 @@ public final class Explanation {
     /** Why it does not run on two, and what comes next. */
     static String alone(VmState.Vm vm, ClusterView view) {
         var refusals = vm.pursuit().refusals();
-        if (vm.pursuit().failures() > 0) {
+        boolean tried = refusals.isEmpty() || !VmPlacement.asked(refusals).isEmpty();
+        if (vm.pursuit().failures() > 0 && tried) {
             return refusals.isEmpty()
                     ? "It had a second server for a short while only; a second one is looked for after a pause."
                     : "The last try to run it on a second one failed: %s. The next try comes after a pause."

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * How a VM that runs on one server comes to run on two.
@@ -92,15 +93,18 @@ final class VmPair {
 
     private static Optional<ServerView> candidate(
             VmSteps steps, RunRight right, List<Refusal> asked) {
-        var vm = steps.vm();
-        var view = steps.now().view();
+        return candidates(steps.vm(), steps.now().view(), right, asked).findFirst();
+    }
+
+    /** Servers that look as if they could take its second copy, the best first. */
+    static Stream<ServerView> candidates(
+            Vm vm, ClusterView view, RunRight right, List<Refusal> asked) {
         var here = view.server(right.server());
         return here.flatMap(PairFit::first).isPresent()
-                ? Optional.empty()
+                ? Stream.empty()
                 : VmPlacement.sorted(vm.spec().placement(), view)
                         .filter(server -> !server.name().equals(right.server()))
-                        .filter(server -> refusal(vm, view, here, server, asked).isEmpty())
-                        .findFirst();
+                        .filter(server -> refusal(vm, view, here, server, asked).isEmpty());
     }
 
     /**

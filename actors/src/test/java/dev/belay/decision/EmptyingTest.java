@@ -28,12 +28,14 @@ import dev.belay.decision.ClusterView.ServerView;
 import dev.belay.decision.Decision.Accepted;
 import dev.belay.decision.Decision.Ignored;
 import dev.belay.decision.VmInput.Cause;
+import dev.belay.decision.VmState.BackingOff;
 import dev.belay.decision.VmState.GoingSolo;
 import dev.belay.decision.VmState.Lockstep;
 import dev.belay.decision.VmState.Pairing;
 import dev.belay.decision.VmState.Placing;
 import dev.belay.decision.VmState.Present;
 import dev.belay.decision.VmState.Raising;
+import dev.belay.decision.VmState.Refusal;
 import dev.belay.decision.VmState.Running;
 import dev.belay.decision.VmState.Starting;
 import dev.belay.decision.VmState.Stopping;
@@ -42,7 +44,9 @@ import dev.belay.model.DiskKind;
 import dev.belay.model.DiskSpec;
 import dev.belay.model.Level;
 import dev.belay.model.VmSpec;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -69,19 +73,22 @@ class EmptyingTest {
     }
 
     private static Departure departure(Present state, Context now) {
+        var all = departures(state, now);
+        assertThat(all).hasSize(1);
+        return all.getFirst();
+    }
+
+    private static List<Departure> departures(Present state, Context now) {
         var server =
                 new ServerState.Live(
                         new ServerState.Server(ALPHA, I2, "boot", 8192),
-                        java.util.Map.of(WEB, new ServerState.Reservation(Samples.E7, MEMORY)),
+                        Map.of(),
                         Losses.NONE,
                         Optional.empty(),
                         now.view().server(ALPHA).orElseThrow().maintenance(),
                         Optional.of(Samples.QEMU));
-        var all =
-                Departure.of(
-                        server, server.maintenance().orElseThrow(), List.of(state), now.view());
-        assertThat(all).hasSize(1);
-        return all.getFirst();
+        return Departure.of(
+                server, server.maintenance().orElseThrow(), List.of(state), now.view());
     }
 
     @Nested
@@ -147,6 +154,38 @@ class EmptyingTest {
         }
 
         @Test
+        void whenBothAreToBeEmptyItGoesOnOnAThird() {
+            var now = context(NO_ALPHA, NO_BETA, view(GAMMA, I1, 4096));
+            assertThat(departure(LOCKSTEP, now).moves()).isTrue();
+
+            var solo = hear(LOCKSTEP, now, TICK);
+            assertThat(solo)
+                    .isInstanceOfSatisfying(
+                            GoingSolo.class, s -> assertThat(s.winner()).isEqualTo(RIGHT));
+            assertThat(hear(solo, now, new VmInput.SoloDone(RIGHT, SECONDARY, List.of())))
+                    .isInstanceOfSatisfying(
+                            Pairing.class,
+                            pairing -> assertThat(pairing.candidate()).isEqualTo(GAMMA));
+        }
+
+        /** Two copies are worth more than a way off. */
+        @Test
+        void itKeepsBothCopiesWhenOthersWaitForTheThirdsRoom() {
+            var servers = List.of(NO_ALPHA, NO_BETA, view(GAMMA, I1, 4096));
+            var now =
+                    new Context(
+                            AT,
+                            "witness",
+                            new ClusterView(
+                                    servers,
+                                    Optional.empty(),
+                                    List.of(claim("db", 0, 4096 - 2 * MEMORY + 1))));
+
+            assertThat(VmLife.decide(LOCKSTEP, now, TICK)).isInstanceOf(Ignored.class);
+            assertThat(departure(LOCKSTEP, now).moves()).isFalse();
+        }
+
+        @Test
         void anOtherThatDoesNotAnswerIsWaitedFor() {
             var now =
                     context(
@@ -178,6 +217,27 @@ class EmptyingTest {
             var departure = departure((Present) stuck, now);
             assertThat(departure.moves()).isFalse();
             assertThat(departure.why()).contains("beta: it has %d MiB free".formatted(MEMORY));
+            assertThat(departure.why()).contains("Stop it, or make room");
+        }
+
+        /** A pair that had not lasted counts as a failure; that brings no second server nearer. */
+        @Test
+        void itStaysWhenItsOtherServerIsLostSoonAfterLockstep() {
+            var now = context(NO_ALPHA, Samples.down(BETA, I1));
+            var refused = List.of(new Refusal(BETA, "it is fenced and has not come back", false));
+            var lost = new Running(paired().pursuing(1, refused), RIGHT);
+            assertThat(departure(lost, now))
+                    .matches(stays -> !stays.moves())
+                    .matches(stays -> stays.why().contains("No other server can take"));
+
+            var told = List.of(new Refusal(BETA, "its disk is full", true));
+            assertThat(departure(new Running(paired().pursuing(1, told), RIGHT), EMPTYING_ALPHA))
+                    .as("asked again after a pause")
+                    .matches(Departure::moves);
+            var clearing = new Running(paired().giveUp(SECONDARY).pursuing(1, refused), RIGHT);
+            assertThat(departure(clearing, EMPTYING_ALPHA))
+                    .as("its earlier copy on beta is being ended")
+                    .matches(Departure::moves);
         }
 
         @Test
@@ -189,6 +249,20 @@ class EmptyingTest {
             assertThat(hear(raising, EMPTYING_ALPHA, TICK))
                     .as("its way off alpha")
                     .isEqualTo(raising);
+        }
+
+        @Test
+        void onlyWhatMaintenanceKeepsFromItsSecondCopyIsToldAsUnprotected() {
+            for (var other : List.of("the VM may not run there (placement.only)", "no image")) {
+                var refused = List.of(new Refusal(BETA, other, true));
+                var state = new Running(paired().pursuing(1, refused), RIGHT);
+                assertThat(Departure.unprotected(BETA, List.of(state))).as(other).isEmpty();
+            }
+            for (var kept : List.of(Explanation.maintained(BETA), Emptying.why(BETA))) {
+                var refused = List.of(new Refusal(BETA, kept, true));
+                var state = new Running(paired().pursuing(1, refused), RIGHT);
+                assertThat(Departure.unprotected(BETA, List.of(state))).containsExactly(WEB);
+            }
         }
 
         @Test
@@ -236,6 +310,58 @@ class EmptyingTest {
                                 assertThat(p.candidate()).isEqualTo(BETA);
                                 assertThat(p.vm().failures()).as("no failure").isZero();
                             });
+        }
+
+        /** What another server lacks to run it shows only when it is to start there. */
+        @Test
+        void oneThatStartsNowhereElseIsListedUntilItDoes() {
+            var placing =
+                    hear(
+                            hear(RUNNING, RESTARTING_ALPHA, TICK),
+                            RESTARTING_ALPHA,
+                            new VmInput.ReplicaGone(RIGHT, Cause.STOPPED, ""));
+            assertThat(departure((Present) placing, RESTARTING_ALPHA))
+                    .matches(Departure::moves)
+                    .matches(placed -> placed.why().contains("server beta is asked"));
+
+            var starting =
+                    hear(placing, RESTARTING_ALPHA, new VmInput.Reserved(BETA, I1, E8));
+            assertThat(departure((Present) starting, RESTARTING_ALPHA))
+                    .matches(Departure::moves)
+                    .matches(started -> started.why().contains("started on server beta"));
+
+            var stranded =
+                    hear(
+                            starting,
+                            RESTARTING_ALPHA,
+                            new VmInput.ReplicaStartFailed(SECONDARY, "no image", true, true));
+            assertThat(stranded).isInstanceOf(Waiting.class);
+            assertThat(departure((Present) stranded, RESTARTING_ALPHA))
+                    .matches(stays -> !stays.moves())
+                    .matches(stays -> stays.why().contains("beta: no image"))
+                    .matches(stays -> stays.why().contains("belay server activate alpha"));
+
+            var moved =
+                    hear(
+                            starting,
+                            RESTARTING_ALPHA,
+                            new VmInput.ReplicaStarted(SECONDARY, "", List.of()));
+            assertThat(departures((Present) moved, RESTARTING_ALPHA)).isEmpty();
+        }
+
+        @Test
+        void oneThatFailsElsewhereAgainAndAgainIsNotWaitedFor() {
+            var open = Samples.wantedInFailover();
+            var few = new BackingOff(open.failed(2), SECONDARY, Duration.ofSeconds(1));
+            var many = new BackingOff(open.failed(4), SECONDARY, Duration.ofSeconds(4));
+
+            assertThat(departure(few, RESTARTING_ALPHA).moves()).isTrue();
+            assertThat(departure(many, RESTARTING_ALPHA))
+                    .matches(stays -> !stays.moves())
+                    .matches(stays -> stays.why().contains("Failed 4 times"));
+            assertThat(departures(new Waiting(wanted(), List.of()), RESTARTING_ALPHA))
+                    .as("one that never was there")
+                    .isEmpty();
         }
 
         @Test

@@ -106,7 +106,11 @@ final class ServerCommand {
                     noWait
                             ? answer
                             : new EmptyingProgress(
-                                            session, path(name), name, Duration.ofSeconds(timeout))
+                                            session,
+                                            path(name),
+                                            name,
+                                            restart,
+                                            Duration.ofSeconds(timeout))
                                     .untilEmpty());
         });
     }

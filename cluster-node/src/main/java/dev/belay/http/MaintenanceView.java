@@ -13,7 +13,7 @@ import java.util.Optional;
 /**
  * How far a server in maintenance is with getting empty.
  *
- * @param empty nothing of any VM is on it, and nothing comes
+ * @param empty nothing of any VM is on it, nothing comes, and what left it runs elsewhere
  * @param unprotected VMs that run on one server only because this one takes no second copy
  */
 record MaintenanceView(
@@ -56,7 +56,7 @@ record MaintenanceView(
         long stay = remaining.stream().filter(departure -> !departure.moves()).count();
         return stay == 0
                 ? "VMs on their way off it: %d.".formatted(remaining.size())
-                : "VMs on it: %d, of which %d stay until you do something about them."
+                : "VMs on it, or down since they left it: %d, of which %d stay so until you do something about them."
                         .formatted(remaining.size(), stay);
     }
 }

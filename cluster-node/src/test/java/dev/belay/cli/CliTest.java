@@ -321,6 +321,21 @@ class CliTest {
         assertThat(out()).contains("alpha: ", "It is in maintenance");
     }
 
+    /** The node that is asked learns of an order a moment after it was taken. */
+    @Test
+    void nothingIsConcludedBeforeTheOrderIsSeen() {
+        node.admin.emptyAlpha();
+        belay("vm create -f " + spec);
+        node.admin.lag(3);
+        assertThat(belay("server maintenance alpha --timeout 20")).isEqualTo(1);
+        assertThat(err()).contains("--restart-vms");
+
+        node.admin.lag(3);
+        assertThat(belay("server maintenance alpha --restart-vms --timeout 20")).isZero();
+        assertThat(err()).doesNotContain("--restart-vms");
+        assertThat(out()).contains("It is empty");
+    }
+
     @Test
     void aNodeThatLostItsDataIsReadmitted() {
         assertThat(belay("server readmit beta")).isZero();

@@ -114,7 +114,7 @@ class CalmApiTest {
         assertThat(maintenance.path("remaining").get(0).path("vm").asText()).isEqualTo("web");
         assertThat(maintenance.path("remaining").get(0).path("moves").asBoolean()).isFalse();
         assertThat(begun.body().path("explanation").asText())
-                .contains("VMs on it: 1, of which 1 stay");
+                .contains("VMs on it, or down since they left it: 1, of which 1 stay");
         assertThat(
                         node.post("/api/v1/servers/alpha/maintenance?restartVms=true")
                                 .body()

@@ -62,6 +62,8 @@ public final class FakeAdmin implements Admin {
     public volatile boolean serversObey = true;
     public volatile boolean alphaAnswers = true;
     volatile ClusterState cluster = ClusterState.NEW;
+    private int behind;
+    private Optional<ServerState> earlier = Optional.empty();
     volatile ServerState alpha =
             new ServerState.Live(
                     new ServerState.Server(ALPHA, new Incarnation(1), "boot", 1024),
@@ -96,6 +98,12 @@ public final class FakeAdmin implements Admin {
     public void emptyAlpha() {
         var live = (ServerState.Live) alpha;
         alpha = new ServerState.Live(live.server(), Map.of(), live.losses(), live.freeze());
+    }
+
+    /** So many looks at the servers show what was before the next request; then VMs follow it. */
+    public synchronized void lag(int looks) {
+        behind = looks;
+        earlier = Optional.of(alpha);
     }
 
     /** Lets time pass, decides and stores; what servers are told is carried out when they obey. */
@@ -269,11 +277,26 @@ public final class FakeAdmin implements Admin {
     }
 
     private NodeInfo node(ServerName name) {
-        return nodes().stream().filter(node -> node.name().equals(name)).findFirst().orElseThrow();
+        return nodes(alpha).stream()
+                .filter(node -> node.name().equals(name))
+                .findFirst()
+                .orElseThrow();
     }
 
     @Override
-    public List<NodeInfo> nodes() {
+    public synchronized List<NodeInfo> nodes() {
+        if (behind == 0) {
+            return nodes(alpha);
+        }
+        var shown = nodes(earlier.orElse(alpha));
+        behind--;
+        if (behind == 0) {
+            List.copyOf(vms.keySet()).forEach(vm -> tell(new VmName(vm), new VmInput.Tick()));
+        }
+        return shown;
+    }
+
+    private List<NodeInfo> nodes(ServerState first) {
         return List.of(
                 new NodeInfo(
                         new ServerName("gamma"),
@@ -293,7 +316,7 @@ public final class FakeAdmin implements Admin {
                         true,
                         alphaAnswers,
                         "up",
-                        Optional.of(alpha),
+                        Optional.of(first),
                         List.of(new VmName("web"))),
                 new NodeInfo(
                         BETA,
@@ -321,7 +344,9 @@ public final class FakeAdmin implements Admin {
                                 false,
                                 1024,
                                 1024,
-                                Optional.empty(),
+                                alpha instanceof ServerState.Known known
+                                        ? known.maintenance()
+                                        : Optional.empty(),
                                 Optional.of(QEMU)),
                         new ServerView(
                                 BETA,
