@@ -14,21 +14,33 @@ import java.util.Optional;
  * a voter that runs nothing of the kind, a witness first of all, and for nothing less: each change
  * holds up the writes of a moment.
  *
- * <p>Time comes in as looks at equal distances. It is kept by the node that leads; a new leader
- * begins anew.
+ * <p>A voter that does not keep what it was handed, or does not take it, is not worth an election
+ * each time: a change soon after the last one is followed by a longer rest.
+ *
+ * <p>Time comes in as looks at equal distances, while the node leads and while it does not. It is
+ * kept by the node that hands over; another one that leads knows nothing of it.
  *
  * @param better who should lead, at the last look
  * @param looks in a row that said so
- * @param rest looks until the next change is thought of
+ * @param since looks since this node last handed over, or {@link #LONG_AGO}
+ * @param vain how many times in a row it did so soon after the time before
  */
-public record Leadership(Optional<ServerName> better, int looks, int rest) {
+public record Leadership(Optional<ServerName> better, int looks, int since, int vain) {
     /** What is seen only for a moment moves nobody. */
     static final int STEADY = 10;
 
-    /** After a change that came to nothing. */
+    /** Looks after a change until the next is thought of; for each in vain twice as many. */
     static final int REST = 60;
 
-    public static final Leadership NEW = new Leadership(Optional.empty(), 0, 0);
+    /** A change is soon after another within so many of its rests. */
+    static final int SOON = 10;
+
+    /** Then a rest is an hour. */
+    static final int MOST_VAIN = 6;
+
+    private static final int LONG_AGO = SOON * (REST << MOST_VAIN);
+
+    public static final Leadership NEW = new Leadership(Optional.empty(), 0, LONG_AGO, 0);
 
     /**
      * @param able it answers and has what the leader has
@@ -42,15 +54,29 @@ public record Leadership(Optional<ServerName> better, int looks, int rest) {
     public record Look(Leadership next, Optional<ServerName> handTo) {}
 
     public Look look(ServerName leader, List<Voter> voters) {
-        if (rest > 0) {
-            return new Look(new Leadership(Optional.empty(), 0, rest - 1), Optional.empty());
+        if (since < rest()) {
+            return new Look(notLeading(), Optional.empty());
         }
         var now = better(leader, voters);
         int inARow = now.isPresent() && now.equals(better) ? looks + 1 : 1;
         if (now.isEmpty() || inARow < STEADY) {
-            return new Look(new Leadership(now, inARow, 0), Optional.empty());
+            return new Look(new Leadership(now, inARow, later(), vain), Optional.empty());
         }
-        return new Look(new Leadership(Optional.empty(), 0, REST), now);
+        int soon = since < SOON * rest() ? Math.min(vain + 1, MOST_VAIN) : 0;
+        return new Look(new Leadership(Optional.empty(), 0, 0, soon), now);
+    }
+
+    /** In place of a look, while another node leads. */
+    public Leadership notLeading() {
+        return new Leadership(Optional.empty(), 0, later(), vain);
+    }
+
+    private int rest() {
+        return REST << vain;
+    }
+
+    private int later() {
+        return Math.min(since + 1, LONG_AGO);
     }
 
     private static Optional<ServerName> better(ServerName leader, List<Voter> voters) {

@@ -63,7 +63,7 @@ class LeadershipTest {
     @Test
     void whatIsSeenForAMomentMovesNobody() {
         assertThat(handedTo(Leadership.STEADY - 1, server(ALPHA, 2), WITNESS)).isEmpty();
-        var almost = new Leadership(Optional.of(GAMMA), Leadership.STEADY - 1, 0);
+        var almost = new Leadership(Optional.of(GAMMA), Leadership.STEADY - 1, 1_000_000, 0);
         var none = almost.look(ALPHA, List.of(server(ALPHA, 0), WITNESS));
         assertThat(none.handTo()).isEmpty();
         assertThat(none.next().look(ALPHA, List.of(server(ALPHA, 2), WITNESS)).handTo())
@@ -77,6 +77,84 @@ class LeadershipTest {
                 .hasSize(1);
         assertThat(handedTo(2 * Leadership.STEADY + Leadership.REST, server(ALPHA, 2), WITNESS))
                 .hasSize(2);
+    }
+
+    @Test
+    void theRestGoesOnWhileAnotherOneLeads() {
+        var handed = afterHandingOver();
+        var back = away(handed, Leadership.REST - 1);
+        assertThat(looksUntilHandedOver(back)).isEqualTo(1 + Leadership.STEADY);
+        assertThat(looksUntilHandedOver(away(handed, 5)))
+                .as("it came back at once")
+                .isEqualTo(Leadership.REST - 5 + Leadership.STEADY);
+        assertThat(looksUntilHandedOver(away(handed, Leadership.REST)))
+                .isEqualTo(Leadership.STEADY);
+    }
+
+    @Test
+    void theLongerTheRestTheMoreOftenItCameBack() {
+        int changes = 0;
+        var state = Leadership.NEW;
+        // The witness gets it each time, and loses it two minutes later: for a day.
+        for (int look = 0, away = 0; look < 86_400; look++) {
+            if (away > 0) {
+                away--;
+                state = state.notLeading();
+                continue;
+            }
+            var next = state.look(ALPHA, List.of(server(ALPHA, 2), WITNESS));
+            state = next.next();
+            if (next.handTo().isPresent()) {
+                changes++;
+                away = 120;
+            }
+        }
+        assertThat(changes).isBetween(20, 30);
+    }
+
+    @Test
+    void whatHeldForLongIsForgotten() {
+        var state = afterHandingOver();
+        for (int vain = 1; vain <= 3; vain++) {
+            state = handOver(state);
+            assertThat(state.vain()).isEqualTo(vain);
+        }
+        var held = away(state, Leadership.SOON * (Leadership.REST << 3));
+        assertThat(handOver(held).vain()).isZero();
+    }
+
+    private static Leadership afterHandingOver() {
+        return handOver(Leadership.NEW);
+    }
+
+    private static Leadership away(Leadership before, int looks) {
+        var state = before;
+        for (int look = 0; look < looks; look++) {
+            state = state.notLeading();
+        }
+        return state;
+    }
+
+    private static Leadership handOver(Leadership before) {
+        var state = before;
+        while (true) {
+            var next = state.look(ALPHA, List.of(server(ALPHA, 2), WITNESS));
+            state = next.next();
+            if (next.handTo().isPresent()) {
+                return state;
+            }
+        }
+    }
+
+    private static int looksUntilHandedOver(Leadership before) {
+        var state = before;
+        for (int look = 1; ; look++) {
+            var next = state.look(ALPHA, List.of(server(ALPHA, 2), WITNESS));
+            if (next.handTo().isPresent()) {
+                return look;
+            }
+            state = next.next();
+        }
     }
 
     @Test

@@ -48,7 +48,7 @@ final class LeaderPlacing implements AutoCloseable {
         try {
             while (true) {
                 Thread.sleep(INTERVAL);
-                leadership = journal.isLeader() ? look(leadership) : Leadership.NEW;
+                leadership = journal.isLeader() ? look(leadership) : leadership.notLeading();
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
