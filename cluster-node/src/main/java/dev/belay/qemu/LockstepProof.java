@@ -38,13 +38,20 @@ final class LockstepProof {
     private final QemuBuild build;
     private final String version;
     private final String machine;
+    private final GuestCpu cpu;
     private volatile Optional<String> unproven;
 
-    LockstepProof(QemuSettings settings, QemuBuild build, String version, String machine) {
+    LockstepProof(
+            QemuSettings settings,
+            QemuBuild build,
+            String version,
+            String machine,
+            GuestCpu cpu) {
         this.settings = settings;
         this.build = build;
         this.version = version;
         this.machine = machine;
+        this.cpu = cpu;
         this.unproven =
                 Optional.of(
                         "lockstep is being tried out on %s's QEMU %s, which takes some seconds"
@@ -145,9 +152,8 @@ final class LockstepProof {
                 build.toString(),
                 QemuBuild.of(settings.storageDaemon()).toString(),
                 "machine " + machine,
-                "accel " + settings.accel(),
-                "kvm " + Files.isWritable(Path.of("/dev/kvm")),
-                "cpu " + settings.cpu(),
+                "accel " + settings.accel() + ", in use " + cpu.accelerator(),
+                "cpu " + cpu.model(),
                 "");
     }
 

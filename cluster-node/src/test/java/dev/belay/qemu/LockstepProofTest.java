@@ -59,7 +59,8 @@ class LockstepProofTest {
                 settings,
                 QemuBuild.of(settings.system()).orElseThrow(),
                 installed.version(),
-                installed.machineType());
+                installed.machineType(),
+                GuestCpu.of(settings));
     }
 
     /** Until it is known, one way or the other. */
