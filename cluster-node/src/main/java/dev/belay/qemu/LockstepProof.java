@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.util.HexFormat;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,7 +35,17 @@ final class LockstepProof {
     /** Two threads of one process cannot wait for one lock of a file. */
     private static final ReentrantLock IN_PROCESS = new ReentrantLock();
 
+    /** One try; closed, nothing of it is left. */
+    interface Trial extends AutoCloseable {
+        /** Fails when it did not work. */
+        void run(Duration limit);
+
+        @Override
+        void close() throws IOException;
+    }
+
     private final QemuSettings settings;
+    private final Supplier<Trial> trials;
     private final QemuBuild build;
     private final String version;
     private final String machine;
@@ -47,7 +58,18 @@ final class LockstepProof {
             String version,
             String machine,
             GuestCpu cpu) {
+        this(settings, build, version, machine, cpu, () -> new TrialPair(settings));
+    }
+
+    LockstepProof(
+            QemuSettings settings,
+            QemuBuild build,
+            String version,
+            String machine,
+            GuestCpu cpu,
+            Supplier<Trial> trials) {
         this.settings = settings;
+        this.trials = trials;
         this.build = build;
         this.version = version;
         this.machine = machine;
@@ -66,7 +88,7 @@ final class LockstepProof {
     /** Looks whether it is proven already; if not, proves it in the background. */
     void seek() {
         var folder = settings.pairs().proofs();
-        if (folder.isEmpty() || Files.exists(file(folder.get()))) {
+        if (isProven(folder)) {
             unproven = Optional.empty();
             if (!TrialPair.hasLeft(settings)) {
                 return;
@@ -74,6 +96,11 @@ final class LockstepProof {
         }
         // It waits for a lock of a file, which would hold up a virtual thread's carrier.
         Thread.ofPlatform().daemon().name("lockstep-proof").start(() -> prove(folder));
+    }
+
+    /** Or believed unseen, when there is no folder. */
+    private boolean isProven(Optional<Path> folder) {
+        return folder.isEmpty() || Files.exists(file(folder.get()));
     }
 
     private void prove(Optional<Path> folder) {
@@ -87,18 +114,34 @@ final class LockstepProof {
                 unproven = Optional.empty();
                 return;
             } catch (IOException | RuntimeException e) {
-                var why = e instanceof HypervisorException ? e.getMessage() : e.toString();
-                log.error(
-                        "Lockstep was not proven on QEMU {}, so no VM at level SYSTEM gets a second copy on or from this server; it is tried again in {} min: {}",
-                        version,
-                        AGAIN.toMinutes(),
-                        why);
-                unproven =
-                        Optional.of(
-                                "COLO was not proven on %s's QEMU %s: %s"
-                                        .formatted(settings.serverName(), version, why));
+                failed(
+                        isProven(folder),
+                        e instanceof HypervisorException expected
+                                ? expected.getMessage()
+                                : e.toString());
             }
         } while (Waiting.millis(AGAIN.toMillis()) && isInstalled());
+    }
+
+    /** What was seen stays so, also when the trial cannot be cleared away. */
+    private void failed(boolean proven, String why) {
+        if (proven) {
+            log.warn(
+                    "What a trial of lockstep left on this server does not go away; it is tried again in {} min: {}",
+                    AGAIN.toMinutes(),
+                    why);
+            unproven = Optional.empty();
+            return;
+        }
+        log.error(
+                "Lockstep was not proven on QEMU {}, so no VM at level SYSTEM gets a second copy on or from this server; it is tried again in {} min: {}",
+                version,
+                AGAIN.toMinutes(),
+                why);
+        unproven =
+                Optional.of(
+                        "COLO was not proven on %s's QEMU %s: %s"
+                                .formatted(settings.serverName(), version, why));
     }
 
     /** Another one, of a build that was installed since, looks from then on. */
@@ -120,14 +163,15 @@ final class LockstepProof {
                 return;
             }
             var begun = System.nanoTime();
-            try (var trial = new TrialPair(settings)) {
+            try (var trial = trials.get()) {
                 trial.run(LIMIT);
+                log.info(
+                        "QEMU {} ran a trial VM in lockstep, and on after the loss of its first copy; that took {} ms",
+                        version,
+                        (System.nanoTime() - begun) / 1_000_000);
+                // Before it is cleared away, which proves nothing.
+                DurableFile.write(file(folder), Instant.now() + "\n" + what());
             }
-            log.info(
-                    "QEMU {} ran a trial VM in lockstep, and on after the loss of its first copy; that took {} ms",
-                    version,
-                    (System.nanoTime() - begun) / 1_000_000);
-            DurableFile.write(file(folder), Instant.now() + "\n" + what());
         } finally {
             IN_PROCESS.unlock();
         }
@@ -136,7 +180,7 @@ final class LockstepProof {
     /** What a process of the node that was killed in the middle has left. */
     private void clearAway() throws IOException {
         if (TrialPair.hasLeft(settings)) {
-            new TrialPair(settings).close();
+            trials.get().close();
         }
     }
 
