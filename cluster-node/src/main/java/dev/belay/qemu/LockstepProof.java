@@ -3,7 +3,9 @@ package dev.belay.qemu;
 import dev.belay.replica.DurableFile;
 import dev.belay.replica.Hypervisor.HypervisorException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,9 +33,14 @@ final class LockstepProof {
     static final Duration LIMIT = Duration.ofSeconds(60);
 
     private static final Duration AGAIN = Duration.ofMinutes(5);
+    private static final long POLL_MILLIS = 100;
 
     /** Two threads of one process cannot wait for one lock of a file. */
     private static final ReentrantLock IN_PROCESS = new ReentrantLock();
+
+    private interface Take {
+        boolean taken() throws IOException;
+    }
 
     /** One try; closed, nothing of it is left. */
     interface Trial extends AutoCloseable {
@@ -50,6 +57,10 @@ final class LockstepProof {
     private final String version;
     private final String machine;
     private final GuestCpu cpu;
+
+    /** How long it waits for another node before it says so. */
+    private final Duration patience;
+
     private volatile Optional<String> unproven;
 
     LockstepProof(
@@ -58,7 +69,7 @@ final class LockstepProof {
             String version,
             String machine,
             GuestCpu cpu) {
-        this(settings, build, version, machine, cpu, () -> new TrialPair(settings));
+        this(settings, build, version, machine, cpu, () -> new TrialPair(settings), LIMIT);
     }
 
     LockstepProof(
@@ -67,17 +78,21 @@ final class LockstepProof {
             String version,
             String machine,
             GuestCpu cpu,
-            Supplier<Trial> trials) {
+            Supplier<Trial> trials,
+            Duration patience) {
         this.settings = settings;
         this.trials = trials;
         this.build = build;
         this.version = version;
         this.machine = machine;
         this.cpu = cpu;
-        this.unproven =
-                Optional.of(
-                        "lockstep is being tried out on %s's QEMU %s, which takes some seconds"
-                                .formatted(settings.serverName(), version));
+        this.patience = patience;
+        this.unproven = Optional.of(tried());
+    }
+
+    private String tried() {
+        return "lockstep is being tried out on %s's QEMU %s, which takes some seconds"
+                .formatted(settings.serverName(), version);
     }
 
     /** Why no VM may run in lockstep here, in a clause. */
@@ -151,14 +166,18 @@ final class LockstepProof {
 
     private void proveAlone(Path folder) throws IOException {
         Files.createDirectories(folder);
-        IN_PROCESS.lock();
+        await(IN_PROCESS::tryLock, () -> "another node of this process");
         try (var channel =
-                        FileChannel.open(
-                                folder.resolve("lock"),
-                                StandardOpenOption.CREATE,
-                                StandardOpenOption.WRITE);
-                var _ = channel.lock()) {
+                FileChannel.open(
+                        folder.resolve("lock"),
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.READ,
+                        StandardOpenOption.WRITE)) {
+            // Closing the channel lets go of it.
+            await(() -> isLocked(channel), () -> holder(channel, folder.resolve("lock")));
+            unproven = Optional.of(tried());
             if (Files.exists(file(folder))) {
+                unproven = Optional.empty();
                 clearAway();
                 return;
             }
@@ -175,6 +194,53 @@ final class LockstepProof {
         } finally {
             IN_PROCESS.unlock();
         }
+    }
+
+    /**
+     * Until it is its turn. A node that was stopped in the middle would be waited for without a
+     * word otherwise; nobody waits for a QEMU that was replaced.
+     */
+    private void await(Take turn, Supplier<String> holder) throws IOException {
+        var end = System.nanoTime() + patience.toNanos();
+        for (var said = false; !turn.taken(); ) {
+            if (!said && System.nanoTime() > end) {
+                said = true;
+                unproven =
+                        Optional.of(
+                                "lockstep was not tried out yet on %s's QEMU %s: it waits for %s"
+                                        .formatted(settings.serverName(), version, holder.get()));
+                log.warn("No VM runs in lockstep here: {}", unproven.orElseThrow());
+            }
+            if (!Waiting.millis(POLL_MILLIS) || !isInstalled()) {
+                throw new HypervisorException(
+                        "it was given up while it waited for " + holder.get(), false);
+            }
+        }
+    }
+
+    private boolean isLocked(FileChannel channel) throws IOException {
+        try {
+            if (channel.tryLock() == null) {
+                return false;
+            }
+        } catch (OverlappingFileLockException e) {
+            return false;
+        }
+        var name = settings.serverName() + " (process " + ProcessHandle.current().pid() + ")";
+        channel.truncate(0).write(ByteBuffer.wrap(name.getBytes(StandardCharsets.UTF_8)), 0);
+        return true;
+    }
+
+    /** Read from the same channel: closing another one would let go of this process's lock. */
+    private static String holder(FileChannel channel, Path lock) {
+        var name = ByteBuffer.allocate(200);
+        try {
+            channel.read(name, 0);
+        } catch (IOException e) {
+            log.debug("{} cannot be read", lock, e);
+        }
+        var told = StandardCharsets.UTF_8.decode(name.flip()).toString();
+        return "%s, which holds %s".formatted(told.isEmpty() ? "another node" : told, lock);
     }
 
     /** What a process of the node that was killed in the middle has left. */

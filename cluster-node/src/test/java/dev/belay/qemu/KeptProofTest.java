@@ -4,8 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -68,7 +72,8 @@ class KeptProofTest {
                 "11.1.3",
                 "pc-i440fx-11.1",
                 GuestCpu.of(settings),
-                Sticky::new);
+                Sticky::new,
+                Duration.ofMillis(50));
     }
 
     @Test
@@ -81,6 +86,25 @@ class KeptProofTest {
         var later = proof(proofs);
         later.seek();
         assertThat(later.unproven()).isEmpty();
+        assertThat(ran).hasValue(1);
+    }
+
+    @Test
+    void whoeverWaitsForAnotherNodeSaysForWhom() throws IOException {
+        var lock = Files.createDirectories(dir.resolve("proofs")).resolve("lock");
+        var proof = proof(Optional.of(dir.resolve("proofs")));
+        try (var channel =
+                FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            channel.lock();
+            channel.write(ByteBuffer.wrap("bravo (process 7)".getBytes(StandardCharsets.UTF_8)));
+            proof.seek();
+            await().until(() ->
+                            proof.unproven()
+                                    .filter(why -> why.contains("waits for bravo (process 7)"))
+                                    .isPresent());
+            assertThat(ran).hasValue(0);
+        }
+        await().until(() -> proof.unproven().isEmpty());
         assertThat(ran).hasValue(1);
     }
 
