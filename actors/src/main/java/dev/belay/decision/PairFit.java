@@ -6,7 +6,8 @@ import java.util.Optional;
 
 /**
  * Whether two servers can run a VM in lockstep: the second takes what the first one's QEMU sends of
- * itself, again and again, which only the same QEMU certainly understands.
+ * itself, again and again, which only the same QEMU certainly understands, and the guest goes on
+ * there on the CPU that it knows.
  */
 final class PairFit {
     private PairFit() {}
@@ -42,6 +43,17 @@ final class PairFit {
             return Optional.of(
                     "its VMs are machines of type %s, and those of %s %s: level SYSTEM needs the same on both (belay.qemu.machine)"
                             .formatted(other.machine(), first.name(), one.machine()));
+        }
+        if (!one.accelerator().equals(other.accelerator())) {
+            return Optional.of(
+                    "its VMs run by %s, and those of %s by %s: level SYSTEM needs the same on both (belay.qemu.accel, /dev/kvm)"
+                            .formatted(other.accelerator(), first.name(), one.accelerator()));
+        }
+        // The guest has looked at its CPU once, and would go on with another one.
+        if (!one.cpu().equals(other.cpu())) {
+            return Optional.of(
+                    "its VMs see the CPU %s, and those of %s %s: level SYSTEM needs the same on both (belay.qemu.cpu; a model that both servers have)"
+                            .formatted(other.cpu(), first.name(), one.cpu()));
         }
         return Optional.empty();
     }

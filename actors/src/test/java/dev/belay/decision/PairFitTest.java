@@ -49,7 +49,12 @@ class PairFitTest {
     }
 
     private static Qemu unproven(String why) {
-        return new Qemu(QEMU.version(), QEMU.machine(), Optional.of(why));
+        return new Qemu(
+                QEMU.version(), QEMU.machine(), QEMU.accelerator(), QEMU.cpu(), Optional.of(why));
+    }
+
+    private static Qemu like(String machine, String accelerator, String cpu) {
+        return new Qemu(QEMU.version(), machine, accelerator, cpu, Optional.empty());
     }
 
     @Test
@@ -75,9 +80,26 @@ class PairFitTest {
 
     @Test
     void theMachineMustBeTheSameToo() {
-        var other = new Qemu(QEMU.version(), "pc-q35-11.1", Optional.empty());
+        var other = like("pc-q35-11.1", QEMU.accelerator(), QEMU.cpu());
         assertThat(why(view(ALPHA, I2, 8192), view(BETA, I1, 8192, other)))
                 .contains("machines of type pc-q35-11.1, and those of alpha pc-i440fx-11.1");
+    }
+
+    @Test
+    void theAcceleratorMustBeTheSameToo() {
+        var other = like(QEMU.machine(), "tcg", QEMU.cpu());
+        assertThat(why(view(ALPHA, I2, 8192), view(BETA, I1, 8192, other)))
+                .contains("beta: its VMs run by tcg, and those of alpha by kvm");
+    }
+
+    /** Both are configured alike; each proved it with itself. */
+    @Test
+    void theServersOwnCpuMustBeTheSameToo() {
+        var one = like(QEMU.machine(), "kvm", "host (AMD EPYC 9354)");
+        var other = like(QEMU.machine(), "kvm", "host (Intel Xeon Gold 6130)");
+        assertThat(why(view(ALPHA, I2, 8192, one), view(BETA, I1, 8192, other)))
+                .contains(
+                        "beta: its VMs see the CPU host (Intel Xeon Gold 6130), and those of alpha host (AMD EPYC 9354)");
     }
 
     @Test

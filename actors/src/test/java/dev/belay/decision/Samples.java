@@ -41,8 +41,10 @@ final class Samples {
     static final VmSpec PAIR_SPEC = pairSpec(WEB);
     static final Proof PROOF = new Proof(Proof.Kind.LEASE, "waited", AT);
 
-    static final Qemu QEMU = new Qemu("11.1.3", "pc-i440fx-11.1", Optional.empty());
-    static final Qemu OTHER_QEMU = new Qemu("9.2.0", "pc-i440fx-9.2", Optional.empty());
+    static final Qemu QEMU =
+            new Qemu("11.1.3", "pc-i440fx-11.1", "kvm", "default", Optional.empty());
+    static final Qemu OTHER_QEMU =
+            new Qemu("9.2.0", "pc-i440fx-9.2", "kvm", "default", Optional.empty());
 
     /** Both servers are up; alpha has more room, so it is chosen first. */
     static final Context BOTH = context(view(ALPHA, I2, 8192), view(BETA, I1, 4096));

@@ -13,9 +13,10 @@ final class InstalledQemu {
     private static final Logger log = LoggerFactory.getLogger(InstalledQemu.class);
     private static final long AGAIN_MILLIS = 10_000;
 
-    private record Seen(QemuBuild build, String version, String machine, LockstepProof proof) {
+    private record Seen(
+            QemuBuild build, String version, String machine, GuestCpu cpu, LockstepProof proof) {
         private Qemu qemu() {
-            return new Qemu(version, machine, proof.unproven());
+            return new Qemu(version, machine, cpu.accelerator(), cpu.model(), proof.unproven());
         }
     }
 
@@ -46,9 +47,10 @@ final class InstalledQemu {
         try {
             var version = installation.version();
             var machine = installation.machineType();
-            var proof = new LockstepProof(settings, build, version, machine);
+            var cpu = GuestCpu.of(settings);
+            var proof = new LockstepProof(settings, build, version, machine, cpu);
             proof.seek();
-            seen = new Seen(build, version, machine, proof);
+            seen = new Seen(build, version, machine, cpu, proof);
         } catch (RuntimeException e) {
             log.warn(
                     "{} does not tell what it is, so no VM gets to this server in lockstep: {}",

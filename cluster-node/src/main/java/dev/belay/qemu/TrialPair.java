@@ -33,7 +33,7 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>Whatever happens to the node's process meanwhile, the leashes end it all at the limit.
  */
-final class TrialPair implements AutoCloseable {
+final class TrialPair implements LockstepProof.Trial {
     private static final Incarnation LIFE = new Incarnation(1);
     private static final int MEMORY_MIB = 16;
     private static final int CHECKPOINTS = 2;
@@ -80,7 +80,8 @@ final class TrialPair implements AutoCloseable {
     }
 
     /** Fails with what it was doing when it did not work. */
-    void run(Duration limit) {
+    @Override
+    public void run(Duration limit) {
         var end = System.nanoTime() + limit.toNanos();
         try {
             removeAll();

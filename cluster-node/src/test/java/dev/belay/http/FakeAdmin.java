@@ -48,7 +48,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 public final class FakeAdmin implements Admin {
     static final ServerName ALPHA = new ServerName("alpha");
     static final ServerName BETA = new ServerName("beta");
-    static final Qemu QEMU = new Qemu("11.1.3", "pc-i440fx-11.1", Optional.empty());
+    static final Qemu QEMU =
+            new Qemu("11.1.3", "pc-i440fx-11.1", "kvm", "default", Optional.empty());
     static final Instant START = Instant.parse("2026-11-01T12:00:00Z");
 
     private final Map<String, VmState> vms = new TreeMap<>();

@@ -1,6 +1,7 @@
 package dev.belay.qemu;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -63,14 +64,17 @@ class LockstepProofTest {
                 settings,
                 QemuBuild.of(settings.system()).orElseThrow(),
                 installed.version(),
-                installed.machineType());
+                installed.machineType(),
+                GuestCpu.of(settings));
     }
 
     /** Until it is known, one way or the other. */
-    private static void sought(LockstepProof proof) throws InterruptedException {
-        while (proof.unproven().filter(why -> why.contains("is being tried out")).isPresent()) {
-            Thread.sleep(20);
-        }
+    private static void sought(LockstepProof proof) {
+        await().atMost(Duration.ofSeconds(100))
+                .until(() ->
+                        proof.unproven()
+                                .filter(why -> why.contains("is being tried out"))
+                                .isEmpty());
     }
 
     @AfterEach

@@ -124,7 +124,12 @@ class StoredTypesTest {
             new ServerState.Server(ALPHA, new Incarnation(3), "4f1c", 65536);
 
     private static final Qemu QEMU =
-            new Qemu("11.1.3", "pc-i440fx-11.1", Optional.of("it was never tried"));
+            new Qemu(
+                    "11.1.3",
+                    "pc-i440fx-11.1",
+                    "kvm",
+                    "host (AMD EPYC 9354)",
+                    Optional.of("it was never tried"));
 
     private static final Optional<ServerState.Maintenance> MAINTENANCE =
             Optional.of(new ServerState.Maintenance(AT, true));
