@@ -25,6 +25,10 @@ final class LeaderPlacing implements AutoCloseable {
     private final RaftJournal journal;
     private final Thread thread;
 
+    // Of the thread only.
+    private Leadership leadership = Leadership.NEW;
+    private boolean failedBefore;
+
     LeaderPlacing(NodeDirectory directory, ClusterModel model, RaftJournal journal) {
         this.directory = directory;
         this.model = model;
@@ -44,27 +48,43 @@ final class LeaderPlacing implements AutoCloseable {
     }
 
     private void run() {
-        var leadership = Leadership.NEW;
         try {
             while (true) {
                 Thread.sleep(INTERVAL);
-                leadership = journal.isLeader() ? look(leadership) : leadership.notLeading();
+                lookSafely();
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
     }
 
-    private Leadership look(Leadership before) {
+    /** What fails, as Ratis may while it opens or closes, is tried again at the next look. */
+    private void lookSafely() {
+        try {
+            look();
+            failedBefore = false;
+        } catch (RuntimeException e) {
+            if (!failedBefore) {
+                LOG.warn("can not see who should lead the journal, and looks again", e);
+            }
+            failedBefore = true;
+        }
+    }
+
+    private void look() {
+        if (!journal.isLeader()) {
+            leadership = leadership.notLeading();
+            return;
+        }
         var ready = journal.readyToLead();
         var voters =
                 directory.nodes().stream()
                         .filter(NodeDirectory.Node::voter)
                         .map(node -> voter(node, ready))
                         .toList();
-        var look = before.look(directory.self(), voters);
+        var look = leadership.look(directory.self(), voters);
+        leadership = look.next();
         look.handTo().ifPresent(this::handOver);
-        return look.next();
     }
 
     private Leadership.Voter voter(NodeDirectory.Node node, Set<String> ready) {
@@ -90,7 +110,7 @@ final class LeaderPlacing implements AutoCloseable {
                         .whenComplete((_, failure) -> {
                             if (failure != null) {
                                 LOG.warn(
-                                        "{} did not take over the journal's leadership, so this node goes on with it: {}",
+                                        "{} did not take over the journal's leadership: {}",
                                         to,
                                         failure.toString());
                             }

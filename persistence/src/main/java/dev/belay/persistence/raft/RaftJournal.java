@@ -255,13 +255,15 @@ public final class RaftJournal implements LeaseAuthority, ClusterFormation, Auto
     }
 
     /**
-     * Lets another voter lead instead of this node. Writes that come meanwhile wait for a moment.
-     * Fails, and changes nothing, when that voter does not take over in time.
+     * Lets another voter lead instead of this node. All writes that come meanwhile wait: for a
+     * moment, or when that voter does not take over, until this fails and a leader is elected anew.
      */
     public CompletionStage<Void> leadElsewhere(String to) {
-        return voter.orElseThrow()
-                .leadElsewhere(
-                        RaftPeerId.valueOf(to), settings.electionTimeoutMax().multipliedBy(5));
+        return leadElsewhere(to, settings.electionTimeoutMax());
+    }
+
+    CompletionStage<Void> leadElsewhere(String to, Duration limit) {
+        return voter.orElseThrow().leadElsewhere(RaftPeerId.valueOf(to), limit);
     }
 
     /** The leader's name, as far as this node knows. */

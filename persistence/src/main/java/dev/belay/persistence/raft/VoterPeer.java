@@ -26,8 +26,6 @@ import org.jspecify.annotations.Nullable;
 
 /** This node's Raft peer: log, elections, and the state machine. */
 final class VoterPeer implements AutoCloseable {
-    private static final long HEARD_LATELY_MS = 1000;
-
     /** Entries. A voter hears of the newest ones with the next. */
     private static final long A_LITTLE_BEHIND = 100;
 
@@ -253,8 +251,10 @@ final class VoterPeer implements AutoCloseable {
                                             info -> info.getServer().getId().toStringUtf8(),
                                             CommitInfoProto::getCommitIndex));
             long newest = division.getRaftLog().getLastCommittedIndex();
+            // Three heartbeats, of which Ratis sends two in the shortest election time-out.
+            long lately = 3 * settings.electionTimeoutMin().toMillis() / 2;
             return role.getLeaderInfo().getFollowerInfoList().stream()
-                    .filter(follower -> follower.getLastRpcElapsedTimeMs() < HEARD_LATELY_MS)
+                    .filter(follower -> follower.getLastRpcElapsedTimeMs() < lately)
                     .map(follower -> follower.getId().getId().toStringUtf8())
                     .filter(counted::contains)
                     .filter(name -> newest - there.getOrDefault(name, -1L) <= A_LITTLE_BEHIND)
@@ -264,8 +264,25 @@ final class VoterPeer implements AutoCloseable {
         }
     }
 
-    /** Ratis waits until that one has all, and tells it to stand for election at once. */
+    /**
+     * Ratis waits until that one has all, and tells it to stand for election at once. Until that
+     * succeeded or failed, it refuses all writes. A hand-over that fails at once leaves Ratis
+     * (3.3.0) refusing them, with nothing that ends it but the next election, and does not tell. So
+     * there is one after each that failed.
+     */
     CompletableFuture<Void> leadElsewhere(RaftPeerId to, Duration limit) {
+        return transfer(to, limit)
+                .exceptionallyCompose(
+                        failure ->
+                                transfer(null, limit)
+                                        .handle((_, _) -> failure)
+                                        .thenCompose(CompletableFuture::failedFuture));
+    }
+
+    /**
+     * @param to nobody: whoever is elected then
+     */
+    private CompletableFuture<Void> transfer(@Nullable RaftPeerId to, Duration limit) {
         try {
             var open = server();
             var request =

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
@@ -42,7 +43,7 @@ class LeadershipTransferTest {
                         }
                         return last;
                     });
-            get(peers.journal(leader).leadElsewhere(next));
+            get(peers.journal(leader).leadElsewhere(next, Peers.LONG));
             await().atMost(Peers.LONG).until(() -> peers.leader().equals(next));
             long then = follower.newestOffset();
             await().atMost(Peers.LONG).until(() -> follower.newestOffset() > then + 5);
@@ -72,5 +73,36 @@ class LeadershipTransferTest {
             assertThat(get(peers.journal(leader).append(event("vm|a", 1, "one"))))
                     .isEqualTo(new Reply.Done());
         }
+    }
+
+    /** As Ratis does after some hand-overs that failed: only an election ends it. */
+    @Test
+    void aLeaderThatGoesOnRefusingWritesAfterAHandOverStepsDown() {
+        try (var peers = Peers.start(folder, 3, LeadershipTransferTest::patient)) {
+            var leader = peers.leader();
+            get(peers.journal(leader).append(event("vm|a", 1, "one")));
+            var away =
+                    peers.names().stream()
+                            .filter(name -> !name.equals(leader))
+                            .findFirst()
+                            .orElseThrow();
+            var there =
+                    peers.names().stream()
+                            .filter(name -> !name.equals(leader) && !name.equals(away))
+                            .findFirst()
+                            .orElseThrow();
+            peers.stop(away);
+            var handOver = peers.journal(leader).leadElsewhere(away, Duration.ofMinutes(5));
+
+            assertThatThrownBy(() -> get(peers.journal(leader).leadElsewhere(there)));
+            assertThat(get(peers.journal(leader).append(event("vm|a", 2, "two"))))
+                    .isEqualTo(new Reply.Done());
+            assertThatThrownBy(() -> get(handOver));
+        }
+    }
+
+    /** No election but those that are meant, on a busy build machine, too. */
+    private static JournalSettings patient(JournalSettings settings) {
+        return settings.withElectionTimeouts(Duration.ofSeconds(1), Duration.ofSeconds(2));
     }
 }
