@@ -2,6 +2,11 @@ package dev.belay.qemu;
 
 import dev.belay.decision.Qemu;
 import dev.belay.replica.Hypervisor.HypervisorException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -18,12 +23,24 @@ final class InstalledQemu {
         private Qemu qemu() {
             return new Qemu(version, machine, cpu.accelerator(), cpu.model(), proof.unproven());
         }
+
+        private Qemu gone(String why) {
+            return new Qemu(
+                    version,
+                    machine,
+                    cpu.accelerator(),
+                    cpu.model(),
+                    Optional.of("the QEMU %s that it had is gone: %s".formatted(version, why)));
+        }
     }
 
     private final QemuSettings settings;
     private final Installation installation;
     private final AtomicBoolean looking = new AtomicBoolean();
     private volatile @Nullable Seen seen;
+
+    /** Why the newest look failed. */
+    private volatile Optional<String> failure = Optional.empty();
 
     InstalledQemu(QemuSettings settings, Installation installation) {
         this.settings = settings;
@@ -40,7 +57,9 @@ final class InstalledQemu {
         build.filter(_ -> looking.compareAndSet(false, true))
                 .ifPresent(there ->
                         Thread.ofVirtual().name("installed-qemu").start(() -> look(there)));
-        return Optional.empty();
+        // Whoever believes in the one that was seen hears that it is there no more.
+        var gone = build.isEmpty() ? Optional.of("there is no " + settings.system()) : failure;
+        return known == null ? Optional.empty() : gone.map(known::gone);
     }
 
     private void look(QemuBuild build) {
@@ -51,19 +70,24 @@ final class InstalledQemu {
             var proof = new LockstepProof(settings, build, version, machine, cpu);
             proof.seek();
             seen = new Seen(build, version, machine, cpu, proof);
+            failure = Optional.empty();
         } catch (RuntimeException e) {
             log.warn(
                     "{} does not tell what it is, so no VM gets to this server in lockstep: {}",
                     settings.system(),
                     e.getMessage());
+            failure = Optional.of(String.valueOf(e.getMessage()));
             Waiting.millis(AGAIN_MILLIS);
         } finally {
             looking.set(false);
         }
     }
 
-    /** Its server may have got another QEMU since the guest started; a second one has the new. */
-    void refuseOlder(Replica replica) {
+    /**
+     * Its server may have got another QEMU or other settings since the guest started; a second one
+     * has the new.
+     */
+    void refuseUnlike(Replica replica) {
         var installed = installation.version();
         var runs = version(new PairQmp(replica.right(), replica::qmp));
         if (!runs.equals(installed)) {
@@ -72,6 +96,51 @@ final class InstalledQemu {
                             .formatted(replica.right().vm(), runs, installed),
                     false);
         }
+        var pid = replica.manifest().qemu().orElseThrow().program().pid();
+        List<String> line;
+        try {
+            var told =
+                    Files.readString(
+                            Path.of("/proc/" + pid + "/cmdline"), StandardCharsets.ISO_8859_1);
+            line = List.of(told.split("\0"));
+        } catch (IOException e) {
+            throw new HypervisorException(replica.right() + " does not run here: " + e, false);
+        }
+        otherMachine(
+                        line,
+                        QemuCommand.machine(settings, installation.machineType()),
+                        settings.cpu())
+                .ifPresent(other -> {
+                    throw new HypervisorException(
+                            "%s runs with %s its second copy would run. Stop and start it to have it in lockstep again."
+                                    .formatted(replica.right().vm(), other),
+                            false);
+                });
+    }
+
+    /**
+     * What a QEMU that was adopted shows its guest, when another one would start with something
+     * else.
+     */
+    static Optional<String> otherMachine(List<String> line, String machine, String cpu) {
+        var ownMachine = option(line, "-machine");
+        if (!ownMachine.equals(machine)) {
+            return Optional.of(
+                    "the machine %s still, and another was configured since (belay.qemu.machine, belay.qemu.accel), %s, with which"
+                            .formatted(ownMachine, machine));
+        }
+        var ownCpu = option(line, "-cpu");
+        return ownCpu.equals(cpu.isBlank() ? "" : cpu)
+                ? Optional.empty()
+                : Optional.of(
+                        "the CPU '%s' still, and belay.qemu.cpu is '%s' by now, with which"
+                                .formatted(ownCpu, cpu));
+    }
+
+    /** Empty when it is not there. */
+    private static String option(List<String> line, String name) {
+        var at = line.indexOf(name);
+        return at < 0 || at + 1 >= line.size() ? "" : line.get(at + 1);
     }
 
     private static String version(PairQmp qmp) {

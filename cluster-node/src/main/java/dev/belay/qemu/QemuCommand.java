@@ -59,7 +59,7 @@ final class QemuCommand {
         var line = new ArrayList<String>();
         line.add(settings.system().toString());
         line.addAll(List.of("-name", "guest=" + spec.name() + ",debug-threads=on"));
-        line.addAll(List.of("-machine", machine + ",accel=" + settings.accel()));
+        line.addAll(List.of("-machine", machine(settings, machine)));
         if (!settings.cpu().isBlank()) {
             line.addAll(List.of("-cpu", settings.cpu()));
         }
@@ -75,6 +75,13 @@ final class QemuCommand {
         line.addAll(List.of("-device", "pvpanic-pci,id=panic0,addr=" + PANIC_SLOT));
         boot(spec, line);
         return line;
+    }
+
+    /**
+     * @param type a versioned one
+     */
+    static String machine(QemuSettings settings, String type) {
+        return type + ",accel=" + settings.accel();
     }
 
     private static void boot(VmSpec spec, List<String> line) {

@@ -279,7 +279,7 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
                                                         primary.vm(),
                                                         () -> {
                                                             var replica = running(primary);
-                                                            installed.refuseOlder(replica);
+                                                            installed.refuseUnlike(replica);
                                                             return pairs.raise(
                                                                     raise, replica, at, progress);
                                                         }))
