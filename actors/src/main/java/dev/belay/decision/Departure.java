@@ -139,8 +139,7 @@ public record Departure(VmName vm, boolean moves, String why) {
     }
 
     /** One that left has not moved before it runs elsewhere. */
-    private static Optional<Departure> onTheWay(
-            ServerName here, Present state, ClusterView view) {
+    private static Optional<Departure> onTheWay(ServerName here, Present state, ClusterView view) {
         boolean left =
                 state.vm().isWanted()
                         && state.vm().failover().filter(f -> f.from().equals(here)).isPresent();
@@ -156,8 +155,7 @@ public record Departure(VmName vm, boolean moves, String why) {
                                     "it ended here, and server %s is asked to keep memory for it"
                                             .formatted(s.candidate())));
             case Starting s ->
-                    Optional.of(
-                            moves(vm, "it is being started on server " + s.right().server()));
+                    Optional.of(moves(vm, "it is being started on server " + s.right().server()));
             case FailingOver s ->
                     Optional.of(
                             moves(
@@ -175,13 +173,7 @@ public record Departure(VmName vm, boolean moves, String why) {
             case Waiting s when s.refusals().isEmpty() ->
                     Optional.of(moves(vm, "it ended here, and a server is looked for"));
             case Waiting s -> Optional.of(stays(vm, stranded(here, s)));
-            case Stopped _,
-                    Running _,
-                    Pairing _,
-                    Raising _,
-                    Lockstep _,
-                    GoingSolo _,
-                    Stopping _ ->
+            case Stopped _, Running _, Pairing _, Raising _, Lockstep _, GoingSolo _, Stopping _ ->
                     Optional.empty();
         };
     }

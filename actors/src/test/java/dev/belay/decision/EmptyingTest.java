@@ -87,8 +87,7 @@ class EmptyingTest {
                         Optional.empty(),
                         now.view().server(ALPHA).orElseThrow().maintenance(),
                         Optional.of(Samples.QEMU));
-        return Departure.of(
-                server, server.maintenance().orElseThrow(), List.of(state), now.view());
+        return Departure.of(server, server.maintenance().orElseThrow(), List.of(state), now.view());
     }
 
     @Nested
@@ -324,8 +323,7 @@ class EmptyingTest {
                     .matches(Departure::moves)
                     .matches(placed -> placed.why().contains("server beta is asked"));
 
-            var starting =
-                    hear(placing, RESTARTING_ALPHA, new VmInput.Reserved(BETA, I1, E8));
+            var starting = hear(placing, RESTARTING_ALPHA, new VmInput.Reserved(BETA, I1, E8));
             assertThat(departure((Present) starting, RESTARTING_ALPHA))
                     .matches(Departure::moves)
                     .matches(started -> started.why().contains("started on server beta"));

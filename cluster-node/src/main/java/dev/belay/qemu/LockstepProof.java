@@ -64,11 +64,7 @@ final class LockstepProof {
     private volatile Optional<String> unproven;
 
     LockstepProof(
-            QemuSettings settings,
-            QemuBuild build,
-            String version,
-            String machine,
-            GuestCpu cpu) {
+            QemuSettings settings, QemuBuild build, String version, String machine, GuestCpu cpu) {
         this(settings, build, version, machine, cpu, () -> new TrialPair(settings), LIMIT);
     }
 

@@ -47,7 +47,11 @@ class InstalledQemuTest {
                         0,
                         Duration.ofMillis(250),
                         Duration.ofSeconds(30),
-                        PairSettings.with(Duration.ofMillis(400), Optional.empty()));
+                        PairSettings.with(
+                                Duration.ofMillis(400),
+                                PairSettings.DEFAULT.bounds(),
+                                PairSettings.DEFAULT.latencyBudget(),
+                                Optional.empty()));
         return new InstalledQemu(settings, new Installation(settings));
     }
 

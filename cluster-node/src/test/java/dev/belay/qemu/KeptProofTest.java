@@ -103,9 +103,9 @@ class KeptProofTest {
             channel.write(ByteBuffer.wrap("bravo (process 7)".getBytes(StandardCharsets.UTF_8)));
             proof.seek();
             await().until(() ->
-                            proof.unproven()
-                                    .filter(why -> why.contains("waits for bravo (process 7)"))
-                                    .isPresent());
+                    proof.unproven()
+                            .filter(why -> why.contains("waits for bravo (process 7)"))
+                            .isPresent());
             assertThat(ran).hasValue(0);
         }
         await().until(() -> proof.unproven().isEmpty());
