@@ -272,11 +272,10 @@ final class VoterPeer implements AutoCloseable {
      */
     CompletableFuture<Void> leadElsewhere(RaftPeerId to, Duration limit) {
         return transfer(to, limit)
-                .exceptionallyCompose(
-                        failure ->
-                                transfer(null, limit)
-                                        .handle((_, _) -> failure)
-                                        .thenCompose(CompletableFuture::failedFuture));
+                .exceptionallyCompose(failure ->
+                        transfer(null, limit)
+                                .handle((_, _) -> failure)
+                                .thenCompose(CompletableFuture::failedFuture));
     }
 
     /**

@@ -20,7 +20,7 @@ class LeadershipTransferTest {
 
     @Test
     void theLeadershipMovesAndNoWriteIsLostOrStoredTwice() {
-        try (var peers = Peers.start(folder, 3)) {
+        try (var peers = Peers.start(folder, 3, LeadershipTransferTest::patient)) {
             var leader = peers.leader();
             var follower = peers.anyFollower();
             assertThat(follower.readyToLead()).as("asked of one that does not lead").isEmpty();
@@ -58,7 +58,7 @@ class LeadershipTransferTest {
 
     @Test
     void oneThatIsAwayIsNotReadyAndTakesNothingOver() {
-        try (var peers = Peers.start(folder, 3)) {
+        try (var peers = Peers.start(folder, 3, LeadershipTransferTest::patient)) {
             var leader = peers.leader();
             var away =
                     peers.names().stream()
