@@ -128,7 +128,7 @@ final class LockstepProof {
                 failed(
                         isProven(folder),
                         e instanceof HypervisorException expected
-                                ? expected.getMessage()
+                                ? String.valueOf(expected.getMessage())
                                 : e.toString());
             }
         } while (Waiting.millis(AGAIN.toMillis()) && isInstalled());
