@@ -87,10 +87,10 @@ public final class ServerLife {
             Live s, Instant at, ServerInput input) {
         var server = s.server();
         return switch (input) {
+            // Of whatever boot: one that reboots cleans up before it names what it held. A join of
+            // the boot before, held up on its way, may have got it this incarnation.
             case ServerInput.Join join
-                    when join.bootId().equals(server.bootId())
-                            && join.holding().equals(server.incarnation())
-                            && !join.clean() ->
+                    when join.holding().equals(server.incarnation()) && !join.clean() ->
                     new Accepted<>(news(s, at, join), ServerReservations.welcome(s));
             case ServerInput.Join join -> succeed(at, s, join, ServerReservations.vms(s));
             case ServerInput.Lost lost when !lost.incarnation().equals(server.incarnation()) ->

@@ -177,11 +177,18 @@ class ServerLifeTest {
 
         @Test
         void anotherBootAloneProvesNothing() {
-            assertThat(decide(LIVE, join("boot-c", I2, false)))
+            assertThat(decide(LIVE, join("boot-c", I1, false)))
                     .isEqualTo(
                             accepted(
                                     List.of(),
                                     List.of(new ServerAction.TellClean(ALPHA, I2, false))));
+        }
+
+        /** A join of the boot before, stored late, got it the incarnation. */
+        @Test
+        void whoNamesItsIncarnationUncleanedIsWelcomeWhateverItsBoot() {
+            assertThat(decide(LIVE, join("boot-c", I2, false)))
+                    .isEqualTo(decide(LIVE, join("boot-b", I2, false)));
         }
 
         @Test

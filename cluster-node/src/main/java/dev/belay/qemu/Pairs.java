@@ -286,6 +286,13 @@ final class Pairs {
         over(half);
     }
 
+    /** Like endRaise, unless somebody has done so since, and perhaps raised it again. */
+    void endRaiseOnce(PairHalf half) throws IOException {
+        if (halves.get(half.replica().right()) == half) {
+            endRaise(half);
+        }
+    }
+
     private void over(PairHalf half) throws IOException {
         half.over();
         halves.remove(half.replica().right(), half);

@@ -483,7 +483,7 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
             alone(
                     half.replica().right().vm(),
                     () -> {
-                        pairs.endRaise(half);
+                        pairs.endRaiseOnce(half);
                         return none();
                     });
         } catch (IOException | RuntimeException e) {

@@ -57,20 +57,19 @@ final class BreadthFirst {
 
     /**
      * @param faults how many may happen on one path
-     * @param messages how many may be on their way at once; what is sent then is lost
      */
-    Result run(Setup setup, int faults, int messages) {
-        return run(setup, Beginning.RUNNING, faults, messages);
+    Result run(Setup setup, int faults) {
+        return run(setup, Beginning.RUNNING, faults);
     }
 
     /**
      * @param beginning where all orders begin
      */
-    Result run(Setup setup, Beginning beginning, int faults, int messages) {
+    Result run(Setup setup, Beginning beginning, int faults) {
         var world = new World(setup, false);
         beginning.reach(world, new Stepper(world, prefix));
         world.faults = faults;
-        world.mostMessages = messages;
+        world.mostMessages = setup.mostMessages();
         List<Open> frontier = List.of(new Open(world, null));
         seen.add(key(world));
         for (int level = 1; level <= depth; level++) {
@@ -128,8 +127,8 @@ final class BreadthFirst {
     }
 
     private Key key(World world) {
-        var components = world.key();
-        var messages = world.messageKeys();
+        var components = WorldKeys.of(world);
+        var messages = WorldKeys.messages(world);
         var key = new int[components.size() + messages.size()];
         int i = 0;
         for (var component : components) {

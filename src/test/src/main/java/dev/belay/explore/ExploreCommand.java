@@ -187,7 +187,7 @@ public final class ExploreCommand implements Callable<Integer> {
         var setup = Setup.of(2, 1, level, Setup.parse(off)).with(!noAgents, shared).coarse();
         var search = new BreadthFirst(depth, states, this::say);
         long began = System.nanoTime();
-        var result = search.run(setup, beginning, faults, 6);
+        var result = search.run(setup, beginning, faults);
         say(
                 "all orders of 2 servers, a witness and a VM %s, up to depth %d with %d faults: %,d states, %,d steps, %,d states a second%s"
                         .formatted(

@@ -191,6 +191,7 @@ final class Halves {
             return;
         }
         put(qemu.part(new Part.Raises(work.second())));
+        machine.works.remove(new Work.Undo(work.right()));
         machine.works.set(
                 machine.works.indexOf(work), new Work.Raise(work.right(), work.second(), true));
         tell(new ReplicaInput.RaiseStep(work.right(), work.second(), RaiseStage.MEMORY, 0));
@@ -236,13 +237,19 @@ final class Halves {
     }
 
     private void lead(Work.Raise work, Qemu qemu) {
-        if (!isConnected(qemu)) {
+        if (!isConnected(qemu) || !isSeen(work.second())) {
             broke(work, alone(qemu), true);
             return;
         }
         put(qemu.part(new Part.Leads(work.second())));
         machine.works.remove(work);
         tell(new ReplicaInput.Raised(work.right(), work.second(), List.of()));
+    }
+
+    private boolean isSeen(RunRight second) {
+        var other = find(second);
+        return !world.setup.holds(Rule.SEEN_AT_BOTH)
+                || (other != null && other.part() instanceof Part.Follows);
     }
 
     /** Null: it stays as it is. */

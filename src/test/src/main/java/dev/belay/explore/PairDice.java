@@ -35,6 +35,11 @@ final class PairDice {
         return dice.nextInt(calmness) == 0 ? fault() : Optional.empty();
     }
 
+    /** A copy of memory or disks, or overlays that are written back, take their time. */
+    boolean isSlow(Work work) {
+        return (work instanceof Work.Raise || work instanceof Work.Leave) && dice.nextInt(3) == 0;
+    }
+
     private Optional<Step> fault() {
         return switch (dice.nextInt(6)) {
             case 0, 1 -> wire(Verb.CUT_WIRE);

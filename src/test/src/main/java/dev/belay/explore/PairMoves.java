@@ -13,9 +13,6 @@ final class PairMoves {
     static List<Step> plain(World world) {
         var moves = new ArrayList<Step>();
         for (var machine : world.machines) {
-            for (int vm = 0; vm < world.setup.vms().size(); vm++) {
-                moves.add(Step.of(Verb.LISTEN, machine.index, vm));
-            }
             for (int i = 0; i < machine.processes.all.size(); i++) {
                 moves.add(Step.of(Verb.NOTICE, machine.index, i));
                 boolean held =

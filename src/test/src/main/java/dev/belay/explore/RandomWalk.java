@@ -134,6 +134,9 @@ final class RandomWalk {
                     yield false;
                 }
                 var work = works.get(step.b());
+                if (setup.pairs() && pairs.isSlow(work)) {
+                    yield false;
+                }
                 if (!(work instanceof Work.News) && dice.nextInt(10 * calmness) == 0) {
                     int outcome = work.mayLeaveSomething() && dice.nextBoolean() ? 2 : 1;
                     stepper.take(Step.of(Verb.WORK, step.a(), step.b(), outcome));

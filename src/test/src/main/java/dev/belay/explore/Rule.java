@@ -74,6 +74,8 @@ public enum Rule {
     ONE_LEG_AFTER_A_START("20", Level.SYSTEM),
     /** A second one is told to take over although lockstep was never stored. */
     LOCKSTEP_BEFORE_PROMOTION("22", Level.SYSTEM),
+    /** Two are said to be in lockstep before the second one's server has seen that. */
+    SEEN_AT_BOTH("22", Level.SYSTEM),
     /** IPv6, which COLO does not hold back, gets out of a primary. */
     ONLY_IPV4("23", Level.SYSTEM),
     /** A loser is ended by COLO's own clean-up with its output open: what it held gets out. */

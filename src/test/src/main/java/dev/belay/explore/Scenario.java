@@ -17,6 +17,7 @@ import java.util.Set;
 public final class Scenario {
     private final List<String> log = new ArrayList<>();
     private final Set<String> held = new HashSet<>();
+    private final Set<String> slow = new HashSet<>();
     private final Map<String, Integer> launches = new HashMap<>();
     private final World world;
     private final Stepper stepper;
@@ -112,6 +113,8 @@ public final class Scenario {
         var how = words.length > 2 ? words[2] : "";
         switch (words[0]) {
             case "begin" -> quietly(calm::begin);
+            case "begin-told" -> calm.begin();
+            case "slow-disk" -> slow.add(object);
             case "run" -> rounds(Integer.parseInt(object));
             case "hold" -> held.add(object);
             case "free" -> held.remove(object);
@@ -198,6 +201,9 @@ public final class Scenario {
         }
         if (step.verb() == Verb.WORK) {
             var machine = world.machines[step.a()];
+            if (slow.contains(machine.name()) && isWritingBack(machine, step.b())) {
+                return false;
+            }
             var outcome = launches.get(machine.name());
             if (outcome != null && machine.works.get(step.b()) instanceof Work.Launch) {
                 launches.remove(machine.name());
@@ -206,6 +212,12 @@ public final class Scenario {
             }
         }
         return true;
+    }
+
+    private static boolean isWritingBack(Machine machine, int work) {
+        return machine.works.get(work) instanceof Work.Leave leave
+                && machine.processes.find(leave.right()) instanceof Qemu qemu
+                && qemu.part() instanceof Part.Takes;
     }
 
     private static String kind(Message message) {

@@ -83,6 +83,15 @@ public record Setup(
         return new Setup(servers, vms, lease, margin, second, fenceAgents, sharedDisks, level, off);
     }
 
+    boolean isCoarse() {
+        return second == 0;
+    }
+
+    /** Messages that may be on their way in a search of all orders; a pair says more. */
+    int mostMessages() {
+        return pairs() ? 4 : 6;
+    }
+
     /** Whether the VMs run on two servers. */
     boolean pairs() {
         return level == Level.SYSTEM;

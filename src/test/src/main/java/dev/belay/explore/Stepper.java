@@ -103,7 +103,19 @@ final class Stepper {
         for (var machine : world.machines) {
             machine.processes.passTime(world);
         }
+        if (world.setup.isCoarse()) {
+            listen();
+        }
         return true;
+    }
+
+    /** Once a tick by itself, so that a search has fewer steps to order. */
+    private void listen() {
+        for (var machine : world.machines) {
+            for (var vm : world.setup.vms()) {
+                machine.listen(world, vm, false);
+            }
+        }
     }
 
     private boolean deliver(int id, Fate fate, int which, boolean again) {

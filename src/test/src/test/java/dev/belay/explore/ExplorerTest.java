@@ -23,7 +23,7 @@ class ExplorerTest {
         int depth = new int[] {9, 5, 3}[faults];
         var result =
                 new BreadthFirst(depth, 200_000, _ -> {})
-                        .run(Setup.of(2, 1, Set.of()).coarse(), faults, 6);
+                        .run(Setup.of(2, 1, Set.of()).coarse(), faults);
         assertThat(result.violation()).isEmpty();
         assertThat(result.complete()).isTrue();
     }
