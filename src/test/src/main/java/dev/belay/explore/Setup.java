@@ -1,5 +1,6 @@
 package dev.belay.explore;
 
+import dev.belay.decision.Qemu;
 import dev.belay.model.DiskKind;
 import dev.belay.model.DiskSpec;
 import dev.belay.model.Level;
@@ -36,6 +37,9 @@ public record Setup(
         Set<Rule> off) {
     static final int MEMORY = 1024;
     static final int SERVER_MEMORY = 8192;
+
+    /** Of all servers, and proven: which may pair is for examples, not for a search. */
+    static final Qemu QEMU = new Qemu("11.1.3", "pc", "kvm", "default", Optional.empty());
 
     /**
      * Ticks without a word of the other one of a pair that are borne. Less than a lease, and two at

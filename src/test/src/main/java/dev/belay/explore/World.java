@@ -306,7 +306,9 @@ final class World {
                                         && known.losses().quarantined(),
                                 state instanceof ServerState.Live s && s.freeze().isPresent(),
                                 state instanceof ServerState.Live s2 ? s2.freeMiB() : 0,
-                                Setup.SERVER_MEMORY));
+                                Setup.SERVER_MEMORY,
+                                Optional.empty(),
+                                Optional.of(Setup.QEMU)));
             }
         }
         var claims = new ArrayList<ClusterView.Claim>();

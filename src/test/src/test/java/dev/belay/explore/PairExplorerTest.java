@@ -56,7 +56,7 @@ class PairExplorerTest {
                     Map.entry(Rule.WINNERS_LEG_ONLY, 4L),
                     Map.entry(Rule.OVERLAYS_ARE_DISK, 568L),
                     Map.entry(Rule.LOCKED_OUT, 6L),
-                    Map.entry(Rule.ONE_LEG_AFTER_A_START, 398L),
+                    Map.entry(Rule.ONE_LEG_AFTER_A_START, 2782L),
                     Map.entry(Rule.LOCKSTEP_BEFORE_PROMOTION, 654L),
                     Map.entry(Rule.ONLY_IPV4, 1L),
                     Map.entry(Rule.SILENT_END, 239L));
