@@ -1,5 +1,6 @@
 package dev.belay.node;
 
+import dev.belay.clock.BootClock;
 import dev.belay.cluster.ClusterModel;
 import dev.belay.cluster.EarlyLeases;
 import dev.belay.cluster.LeaseAuthority;
@@ -13,7 +14,6 @@ import dev.belay.persistence.raft.JournalExtension;
 import dev.belay.persistence.raft.JournalSettings;
 import dev.belay.persistence.raft.JournalSetup;
 import dev.belay.persistence.raft.RaftJournal;
-import dev.belay.qemu.BootClock;
 import dev.belay.qemu.PairSettings;
 import dev.belay.qemu.QemuHypervisor;
 import dev.belay.qemu.QemuSettings;

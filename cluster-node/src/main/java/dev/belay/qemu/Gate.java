@@ -1,5 +1,6 @@
 package dev.belay.qemu;
 
+import dev.belay.clock.BootClock;
 import dev.belay.replica.Hypervisor.HypervisorException;
 import java.time.Duration;
 import java.util.Collection;

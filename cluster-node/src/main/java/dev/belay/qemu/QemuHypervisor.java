@@ -1,5 +1,6 @@
 package dev.belay.qemu;
 
+import dev.belay.clock.BootClock;
 import dev.belay.decision.Qemu;
 import dev.belay.decision.RaiseStage;
 import dev.belay.decision.VmInput.Timing;

@@ -1,5 +1,6 @@
 package dev.belay.qemu;
 
+import dev.belay.clock.BootClock;
 import dev.belay.model.DiskKind;
 import dev.belay.model.DiskSpec;
 import dev.belay.model.Epoch;

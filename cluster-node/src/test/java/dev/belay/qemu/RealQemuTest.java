@@ -4,6 +4,7 @@ import static dev.belay.qemu.QemuLab.get;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.belay.clock.BootClock;
 import dev.belay.model.DiskKind;
 import dev.belay.model.DiskSpec;
 import dev.belay.replica.Hypervisor.HypervisorException;

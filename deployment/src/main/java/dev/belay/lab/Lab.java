@@ -1,7 +1,7 @@
 package dev.belay.lab;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.belay.qemu.BootClock;
+import dev.belay.clock.BootClock;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;

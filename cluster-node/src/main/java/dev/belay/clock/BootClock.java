@@ -1,4 +1,4 @@
-package dev.belay.qemu;
+package dev.belay.clock;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
