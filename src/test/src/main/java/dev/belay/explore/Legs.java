@@ -117,8 +117,8 @@ final class Legs {
     }
 
     void forget(int vm) {
-        for (var server : legs) {
-            server[vm] = null;
+        for (int server = 0; server < legs.length; server++) {
+            legs[server][vm] = null;
         }
         known[vm] = false;
     }

@@ -33,7 +33,9 @@ final class WorldKeys {
             all.add(Set.copyOf(world.cutWires));
         }
         for (var entity : world.entities) {
-            all.add(entity.key(world.clocks[entity.node], world.journal.seq(entity.pid) - entity.seq));
+            all.add(
+                    entity.key(
+                            world.clocks[entity.node], world.journal.seq(entity.pid) - entity.seq));
             all.add(world.seenSeqs[world.number(entity.pid)] > entity.seq);
         }
         all.add(new HashSet<>(world.calls));
@@ -65,7 +67,11 @@ final class WorldKeys {
                             reply.server(),
                             reply.incarnation(),
                             reply.granted(),
-                            Math.max(0, reply.sent() + world.setup.lease() - world.clocks[reply.server() + 1]));
+                            Math.max(
+                                    0,
+                                    reply.sent()
+                                            + world.setup.lease()
+                                            - world.clocks[reply.server() + 1]));
             case Message.LateAppend late ->
                     new Message.LateAppend(
                             late.pid(), world.journal.seq(late.pid()) - late.base(), late.events());
