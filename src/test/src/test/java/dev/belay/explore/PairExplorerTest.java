@@ -20,9 +20,9 @@ class PairExplorerTest {
 
     @ParameterizedTest
     @CsvSource({
-        "RUNNING, 0, 7", "RUNNING, 1, 3", "RUNNING, 2, 2",
-        "RAISING, 0, 8", "RAISING, 1, 3", "RAISING, 2, 2",
-        "PARTED, 0, 5", "PARTED, 1, 3", "PARTED, 2, 2"
+        "RUNNING, 0, 8", "RUNNING, 1, 4", "RUNNING, 2, 2",
+        "RAISING, 0, 9", "RAISING, 1, 4", "RAISING, 2, 2",
+        "PARTED, 0, 6", "PARTED, 1, 4", "PARTED, 2, 2"
     })
     void noOrderOfEventsBreaksALaw(Beginning beginning, int faults, int depth) {
         var result =
@@ -73,7 +73,7 @@ class PairExplorerTest {
         var setup = Hunt.setup(EnumSet.of(rule));
         var violation = new RandomWalk(setup, seed).run(LENGTH);
         assertThat(violation).isPresent();
-        assertThat(violation.get().healed()).isFalse();
+        assertThat(violation.get().law()).doesNotStartWith("not as desired");
         var trace = new Trace(setup, true, violation.get().steps());
         var replayed = Trace.parse(trace.toString()).replay(0, _ -> {});
         assertThat(replayed).contains(violation.get().law());
