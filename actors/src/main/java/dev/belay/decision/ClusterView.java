@@ -33,7 +33,7 @@ public record ClusterView(
     }
 
     /** Whether what is on this server shall leave it. */
-    boolean isEmptied(ServerName name) {
+    public boolean isEmptied(ServerName name) {
         return server(name).filter(server -> server.maintenance().isPresent()).isPresent();
     }
 
@@ -56,30 +56,7 @@ public record ClusterView(
             int freeMiB,
             int memoryMiB,
             Optional<ServerState.Maintenance> maintenance,
-            Optional<Qemu> qemu) {
-        /** In use. */
-        public ServerView(
-                ServerName name,
-                Incarnation incarnation,
-                boolean live,
-                boolean reachable,
-                boolean quarantined,
-                boolean frozen,
-                int freeMiB,
-                int memoryMiB) {
-            this(
-                    name,
-                    incarnation,
-                    live,
-                    reachable,
-                    quarantined,
-                    frozen,
-                    freeMiB,
-                    memoryMiB,
-                    Optional.empty(),
-                    Optional.empty());
-        }
-    }
+            Optional<Qemu> qemu) {}
 
     /**
      * A VM that shall run and has no room yet.

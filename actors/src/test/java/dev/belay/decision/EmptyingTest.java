@@ -189,7 +189,17 @@ class EmptyingTest {
             var now =
                     context(
                             NO_ALPHA,
-                            new ServerView(BETA, I1, true, false, false, false, 4096, 8192));
+                            new ServerView(
+                                    BETA,
+                                    I1,
+                                    true,
+                                    false,
+                                    false,
+                                    false,
+                                    4096,
+                                    8192,
+                                    Optional.empty(),
+                                    Optional.empty()));
 
             assertThat(VmLife.decide(LOCKSTEP, now, TICK)).isInstanceOf(Ignored.class);
             assertThat(departure(LOCKSTEP, now).moves()).isTrue();

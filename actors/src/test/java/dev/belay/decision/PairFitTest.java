@@ -117,7 +117,18 @@ class PairFitTest {
 
     @Test
     void whatIsNotToldYetIsWaitedFor() {
-        var silent = new ServerView(BETA, I1, true, true, false, false, 8192, 8192);
+        var silent =
+                new ServerView(
+                        BETA,
+                        I1,
+                        true,
+                        true,
+                        false,
+                        false,
+                        8192,
+                        8192,
+                        Optional.empty(),
+                        Optional.empty());
         assertThat(why(view(ALPHA, I2, 8192), silent))
                 .contains("beta: it has not told yet which QEMU it has");
     }

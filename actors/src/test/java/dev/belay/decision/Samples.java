@@ -186,7 +186,17 @@ final class Samples {
     }
 
     static ServerView down(ServerName name, Incarnation incarnation) {
-        return new ServerView(name, incarnation, false, false, false, false, 0, 8192);
+        return new ServerView(
+                name,
+                incarnation,
+                false,
+                false,
+                false,
+                false,
+                0,
+                8192,
+                Optional.empty(),
+                Optional.empty());
     }
 
     static Decision.Accepted<VmEvent, VmAction> accepted(

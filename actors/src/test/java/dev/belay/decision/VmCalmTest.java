@@ -63,7 +63,17 @@ class VmCalmTest {
     @Nested
     class WhenAServerIsQuarantined {
         private static final ServerView FLAPPING =
-                new ServerView(BETA, I1, true, true, true, false, 8192, 8192);
+                new ServerView(
+                        BETA,
+                        I1,
+                        true,
+                        true,
+                        true,
+                        false,
+                        8192,
+                        8192,
+                        Optional.empty(),
+                        Optional.empty());
 
         @Test
         void anotherServerIsTaken() {
@@ -170,7 +180,18 @@ class VmCalmTest {
 
     @Test
     void aVmOnAFrozenServerSaysWhatAPersonCanDo() {
-        var frozen = new ServerView(ALPHA, I2, true, false, false, true, 0, 8192);
+        var frozen =
+                new ServerView(
+                        ALPHA,
+                        I2,
+                        true,
+                        false,
+                        false,
+                        true,
+                        0,
+                        8192,
+                        Optional.empty(),
+                        Optional.empty());
 
         assertThat(Explanation.of(new Running(wanted(), RIGHT), context(frozen).view()))
                 .startsWith("Ran on server alpha, which does not answer.")

@@ -85,7 +85,16 @@ class VmEntityTest {
             return new ClusterView(
                     List.of(
                             new ClusterView.ServerView(
-                                    ALPHA, I1, true, true, false, false, 4096, 4096)));
+                                    ALPHA,
+                                    I1,
+                                    true,
+                                    true,
+                                    false,
+                                    false,
+                                    4096,
+                                    4096,
+                                    Optional.empty(),
+                                    Optional.empty())));
         }
 
         @Override

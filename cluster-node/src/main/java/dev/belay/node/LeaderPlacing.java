@@ -3,8 +3,8 @@ package dev.belay.node;
 import dev.belay.cluster.ClusterModel;
 import dev.belay.cluster.NodeDirectory;
 import dev.belay.cluster.NodeDirectory.Role;
+import dev.belay.decision.ClusterView;
 import dev.belay.decision.Leadership;
-import dev.belay.decision.ServerState;
 import dev.belay.model.ServerName;
 import dev.belay.persistence.raft.RaftJournal;
 import java.time.Duration;
@@ -77,28 +77,23 @@ final class LeaderPlacing implements AutoCloseable {
             return;
         }
         var ready = journal.readyToLead();
+        var view = model.view();
         var voters =
                 directory.nodes().stream()
                         .filter(NodeDirectory.Node::voter)
-                        .map(node -> voter(node, ready))
+                        .map(node -> voter(node, ready, view))
                         .toList();
         var look = leadership.look(directory.self(), voters);
         leadership = look.next();
         look.handTo().ifPresent(this::handOver);
     }
 
-    private Leadership.Voter voter(NodeDirectory.Node node, Set<String> ready) {
-        boolean isEmptied =
-                model.server(node.name())
-                        .filter(state ->
-                                state instanceof ServerState.Known known
-                                        && known.maintenance().isPresent())
-                        .isPresent();
+    private Leadership.Voter voter(NodeDirectory.Node node, Set<String> ready, ClusterView view) {
         return new Leadership.Voter(
                 node.name(),
                 node.role() == Role.WITNESS,
                 ready.contains(node.name().value()) && model.isReachable(node.name()),
-                Leadership.burden(node.name(), model.vms().values(), isEmptied));
+                Leadership.burden(node.name(), model.vms().values(), view.isEmptied(node.name())));
     }
 
     private void handOver(ServerName to) {

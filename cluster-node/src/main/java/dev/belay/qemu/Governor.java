@@ -139,17 +139,8 @@ final class Governor {
 
     /** QEMU does not tell it while in lockstep; the kernel knows of the connection. */
     private OptionalLong sent() {
-        var host = at.at().host();
-        var result =
-                Tool.run(
-                        SS_LIMIT,
-                        List.of(
-                                "ss",
-                                "-tinH",
-                                "dst",
-                                (host.indexOf(':') < 0 ? host : "[" + host + "]")
-                                        + ":"
-                                        + at.at().migration()));
+        var to = PairCommand.endpoint(at.at().host(), at.at().migration());
+        var result = Tool.run(SS_LIMIT, List.of("ss", "-tinH", "dst", to));
         var found = SENT.matcher(result.output());
         var total = OptionalLong.empty();
         while (found.find()) {

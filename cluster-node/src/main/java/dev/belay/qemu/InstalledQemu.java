@@ -2,9 +2,6 @@ package dev.belay.qemu;
 
 import dev.belay.decision.Qemu;
 import dev.belay.replica.Hypervisor.HypervisorException;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -20,17 +17,16 @@ final class InstalledQemu {
 
     private record Seen(
             QemuBuild build, String version, String machine, GuestCpu cpu, LockstepProof proof) {
-        private Qemu qemu() {
-            return new Qemu(version, machine, cpu.accelerator(), cpu.model(), proof.unproven());
+        private Qemu there() {
+            return qemu(proof.unproven());
         }
 
         private Qemu gone(String why) {
-            return new Qemu(
-                    version,
-                    machine,
-                    cpu.accelerator(),
-                    cpu.model(),
-                    Optional.of("the QEMU %s that it had is gone: %s".formatted(version, why)));
+            return qemu(Optional.of("the QEMU %s that it had is gone: %s".formatted(version, why)));
+        }
+
+        private Qemu qemu(Optional<String> unproven) {
+            return new Qemu(version, machine, cpu.accelerator(), cpu.model(), unproven);
         }
     }
 
@@ -52,7 +48,7 @@ final class InstalledQemu {
         var build = QemuBuild.of(settings.system());
         var known = seen;
         if (known != null && build.equals(Optional.of(known.build()))) {
-            return Optional.of(known.qemu());
+            return Optional.of(known.there());
         }
         build.filter(_ -> looking.compareAndSet(false, true))
                 .ifPresent(there ->
@@ -97,14 +93,11 @@ final class InstalledQemu {
                     false);
         }
         var pid = replica.manifest().qemu().orElseThrow().program().pid();
-        List<String> line;
-        try {
-            var told =
-                    Files.readString(
-                            Path.of("/proc/" + pid + "/cmdline"), StandardCharsets.ISO_8859_1);
-            line = List.of(told.split("\0"));
-        } catch (IOException e) {
-            throw new HypervisorException(replica.right() + " does not run here: " + e, false);
+        var line = Remains.arguments(Path.of("/proc/" + pid));
+        if (line.isEmpty()) {
+            throw new HypervisorException(
+                    "%s does not run here: its process %d is gone".formatted(replica.right(), pid),
+                    false);
         }
         otherMachine(
                         line,

@@ -79,9 +79,14 @@ final class PairCommand {
         return DOOR + k;
     }
 
-    /** Where QEMU sends a guest's memory, or waits for it. An IPv6 address needs its brackets. */
+    /** Where QEMU sends a guest's memory, or waits for it. */
     static String migrationUri(String host, int port) {
-        return "tcp:" + (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + port;
+        return "tcp:" + endpoint(host, port);
+    }
+
+    /** An IPv6 address needs its brackets. */
+    static String endpoint(String host, int port) {
+        return (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + port;
     }
 
     /** A secondary's way to its leg, through which its primary writes too. */

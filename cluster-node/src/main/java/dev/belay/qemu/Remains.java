@@ -141,7 +141,8 @@ final class Remains {
         return found;
     }
 
-    private static List<String> arguments(Path process) {
+    /** Of a folder in /proc; none when the process is gone. */
+    static List<String> arguments(Path process) {
         try {
             var line = Files.readString(process.resolve("cmdline"), StandardCharsets.ISO_8859_1);
             return new ArrayList<>(List.of(line.split("\0")));
