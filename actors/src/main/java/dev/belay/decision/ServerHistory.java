@@ -55,9 +55,7 @@ public final class ServerHistory {
                 var old = live.server();
                 yield live.with(new Server(old.name(), old.incarnation(), old.bootId(), memoryMiB));
             }
-            case QemuTold(_, var qemu) -> {
-                yield in(Live.class, state, event).with(qemu);
-            }
+            case QemuTold(_, var qemu) -> in(Live.class, state, event).with(qemu);
             case MemoryReserved(_, var vm, var epoch, var memoryMiB) -> {
                 var live = in(Live.class, state, event);
                 var reservations = new HashMap<>(live.reservations());

@@ -49,6 +49,10 @@ public final class RunningNode {
 
     /** The message says what is in the way. */
     public static final class CannotStart extends RuntimeException {
+        CannotStart(String message) {
+            super(message);
+        }
+
         CannotStart(String message, Throwable cause) {
             super(message, cause);
         }
@@ -115,8 +119,7 @@ public final class RunningNode {
             if (channel.tryLock() == null) {
                 throw new CannotStart(
                         "Another process uses the data folder %s; stop it first, or give this node a folder of its own"
-                                .formatted(settings.dataDir()),
-                        new IOException(lock.toString()));
+                                .formatted(settings.dataDir()));
             }
             LOCKS.add(channel);
         } catch (IOException e) {
@@ -241,8 +244,7 @@ public final class RunningNode {
         if (others.isPresent() && !settings.changesTerms()) {
             throw new CannotStart(
                     "The lease terms of this server have changed, from %s to { %s }, and others would wait too shortly for it. Nothing was started. Give it back the old ones (duration/renew-interval/margin) in belay.lease; to change them in the whole cluster, see docs/configuration.md, Times"
-                            .formatted(others.get(), settings.leaseTerms().inWords()),
-                    new IOException("lease terms"));
+                            .formatted(others.get(), settings.leaseTerms().inWords()));
         }
         // What still runs ends with the lease that it has; the next one is of the new terms.
         return others.isPresent() ? Incarnation.NONE : held;

@@ -47,10 +47,18 @@ final class TrialPair implements LockstepProof.Trial {
     private String doing = "preparing it";
 
     TrialPair(QemuSettings node) {
-        folders = List.of(node.runDir().resolve("trial"), node.dataDir().resolve("trial"));
+        folders = List.of(run(node), data(node));
         firstSettings = half(node, "a");
         first = new QemuHypervisor(firstSettings);
         second = new QemuHypervisor(half(node, "b"));
+    }
+
+    private static Path run(QemuSettings node) {
+        return node.runDir().resolve("trial");
+    }
+
+    private static Path data(QemuSettings node) {
+        return node.dataDir().resolve("trial");
     }
 
     private static QemuSettings half(QemuSettings node, String name) {
@@ -64,8 +72,8 @@ final class TrialPair implements LockstepProof.Trial {
                             node.accel(),
                             node.machine(),
                             node.cpu(),
-                            node.runDir().resolve("trial").resolve(name),
-                            node.dataDir().resolve("trial").resolve(name),
+                            run(node).resolve(name),
+                            data(node).resolve(name),
                             node.serverName() + " " + name + attempt,
                             "127.0.0.1",
                             // These leashes are no sign that a VM lives here.
@@ -174,8 +182,7 @@ final class TrialPair implements LockstepProof.Trial {
 
     /** Whether one was begun here that may have left something. */
     static boolean hasLeft(QemuSettings node) {
-        return Files.exists(node.runDir().resolve("trial"))
-                || Files.exists(node.dataDir().resolve("trial"));
+        return Files.exists(run(node)) || Files.exists(data(node));
     }
 
     /** Nothing of it is left. */
