@@ -31,27 +31,7 @@ class InstalledQemuTest {
     }
 
     private InstalledQemu installed() {
-        var settings =
-                new QemuSettings(
-                        dir.resolve("qemu"),
-                        dir.resolve("qsd"),
-                        dir.resolve("img"),
-                        dir.resolve("leash"),
-                        "tcg",
-                        "pc",
-                        "",
-                        dir.resolve("run"),
-                        dir.resolve("data"),
-                        "alpha",
-                        "127.0.0.1",
-                        0,
-                        Duration.ofMillis(250),
-                        Duration.ofSeconds(30),
-                        PairSettings.with(
-                                Duration.ofMillis(400),
-                                PairSettings.DEFAULT.bounds(),
-                                PairSettings.DEFAULT.latencyBudget(),
-                                Optional.empty()));
+        var settings = NoQemu.in(dir, Optional.empty());
         return new InstalledQemu(settings, new Installation(settings));
     }
 

@@ -45,31 +45,8 @@ class KeptProofTest {
         Files.createFile(dir.resolve("qemu"));
     }
 
-    private QemuSettings settings(Optional<Path> proofs) {
-        return new QemuSettings(
-                dir.resolve("qemu"),
-                dir.resolve("qsd"),
-                dir.resolve("img"),
-                dir.resolve("leash"),
-                "tcg",
-                "pc",
-                "",
-                dir.resolve("run"),
-                dir.resolve("data"),
-                "alpha",
-                "127.0.0.1",
-                0,
-                Duration.ofMillis(250),
-                Duration.ofSeconds(30),
-                PairSettings.with(
-                        Duration.ofMillis(400),
-                        PairSettings.DEFAULT.bounds(),
-                        PairSettings.DEFAULT.latencyBudget(),
-                        proofs));
-    }
-
     private LockstepProof proof(Optional<Path> proofs) {
-        var settings = settings(proofs);
+        var settings = NoQemu.in(dir, proofs);
         return new LockstepProof(
                 settings,
                 QemuBuild.of(settings.system()).orElseThrow(),

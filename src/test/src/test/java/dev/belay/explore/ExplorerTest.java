@@ -2,7 +2,6 @@ package dev.belay.explore;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.LongStream;
@@ -68,26 +67,15 @@ class ExplorerTest {
                     Map.entry(Rule.HONEST_AGENT, 2L));
 
     static Stream<Arguments> rules() {
-        return SEEDS.entrySet().stream()
-                .sorted(Map.Entry.comparingByKey())
-                .map(entry -> Arguments.of(entry.getKey(), entry.getValue()));
+        return WithoutARule.arguments(SEEDS);
     }
 
     @ParameterizedTest
     @MethodSource("rules")
     void withoutTheRuleALawBreaks(Rule rule, long seed) {
-        var setup = Hunt.setup(EnumSet.of(rule));
-        var violation = new RandomWalk(setup, seed).run(LENGTH);
-        assertThat(violation).isPresent();
-        if (!violation.get().healed()) {
-            var trace = new Trace(setup, true, violation.get().steps());
-            var replayed = Trace.parse(trace.toString()).replay(0, _ -> {});
-            assertThat(replayed).contains(violation.get().law());
+        var without = WithoutARule.breaks(rule, seed, LENGTH);
+        if (!without.violation().healed()) {
+            without.replays();
         }
-        // The same run with the rule breaks nothing.
-        assertThat(
-                        new RandomWalk(Hunt.setup(Set.of()).with(true, setup.shared()), seed)
-                                .run(LENGTH))
-                .isEmpty();
     }
 }

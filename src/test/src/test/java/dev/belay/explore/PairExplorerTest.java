@@ -3,7 +3,6 @@ package dev.belay.explore;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.belay.model.Level;
-import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.LongStream;
@@ -62,23 +61,14 @@ class PairExplorerTest {
                     Map.entry(Rule.SILENT_END, 239L));
 
     static Stream<Arguments> rules() {
-        return SEEDS.entrySet().stream()
-                .sorted(Map.Entry.comparingByKey())
-                .map(entry -> Arguments.of(entry.getKey(), entry.getValue()));
+        return WithoutARule.arguments(SEEDS);
     }
 
     @ParameterizedTest
     @MethodSource("rules")
     void withoutTheRuleALawBreaks(Rule rule, long seed) {
-        var setup = Hunt.setup(EnumSet.of(rule));
-        var violation = new RandomWalk(setup, seed).run(LENGTH);
-        assertThat(violation).isPresent();
-        assertThat(violation.get().law()).doesNotStartWith("not as desired");
-        var trace = new Trace(setup, true, violation.get().steps());
-        var replayed = Trace.parse(trace.toString()).replay(0, _ -> {});
-        assertThat(replayed).contains(violation.get().law());
-        // The same run with the rule breaks nothing.
-        var whole = Setup.of(2, 1, Level.SYSTEM, Set.of());
-        assertThat(new RandomWalk(whole, seed).run(LENGTH)).isEmpty();
+        var without = WithoutARule.breaks(rule, seed, LENGTH);
+        assertThat(without.violation().healed()).isFalse();
+        without.replays();
     }
 }
