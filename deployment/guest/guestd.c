@@ -279,12 +279,15 @@ static void settle(void) {
     int pool = open("/dev/urandom", O_WRONLY);
     ioctl(pool, RNDADDENTROPY, &seed);
     close(pool);
-    struct sockaddr_in here = {
-        .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    char first;
-    int self = socket(AF_INET, SOCK_STREAM, 0);
-    if (connect(self, (struct sockaddr *)&here, sizeof here) != 0 || read(self, &first, 1) != 1) die("settle");
-    close(self);
+    struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof here;
+    int door = socket(AF_INET, SOCK_STREAM, 0), self = socket(AF_INET, SOCK_STREAM, 0), other = -1;
+    char said = '!', heard = 0;
+    if (bind(door, (struct sockaddr *)&here, length) || listen(door, 1) ||
+        getsockname(door, (struct sockaddr *)&here, &length) || connect(self, (struct sockaddr *)&here, length) ||
+        (other = accept(door, NULL, NULL)) < 0 || write(self, &said, 1) != 1 || read(other, &heard, 1) != 1)
+        die("settle");
+    close(self), close(other), close(door);
 }
 
 // All doors are open before anybody hears that the guest is ready.
@@ -292,11 +295,11 @@ static void serve_all(void) {
     int doors[PORTS];
     setpgid(0, 0);
     signal(SIGTERM, stop_all);
+    settle();
     answered = mmap(NULL, sizeof *answered, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     for (int i = 0; i < PORTS; i++) doors[i] = listen_at(services[i].port);
     for (int i = 0; i < PORTS; i++)
         if (fork() == 0) serve(doors[i], i);
-    settle();
     close(open("/tmp/ready", O_CREAT, 0644));
     wait(NULL);
     die("a server ended");
@@ -310,6 +313,7 @@ static void await_power_button(void) {
         sprintf(path, "/dev/input/event%d", i);
         p[i] = (struct pollfd){open(path, O_RDONLY), POLLIN, 0};
     }
+    close(open("/tmp/button", O_WRONLY | O_CREAT, 0600)); // from here on no press is lost
     for (;;) {
         if (poll(p, 8, -1) < 0) continue;
         for (int i = 0; i < 8; i++)
