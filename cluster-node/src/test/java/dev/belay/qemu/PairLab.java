@@ -26,6 +26,8 @@ final class PairLab implements AutoCloseable {
     /** What the last raise told, in order. */
     final ConcurrentLinkedQueue<String> progress = new ConcurrentLinkedQueue<>();
 
+    private VmSpec spec;
+
     PairLab() throws IOException {
         a = new QemuLab(0);
         try {
@@ -34,14 +36,23 @@ final class PairLab implements AutoCloseable {
             a.close();
             throw e;
         }
+        spec = system(a.spec(VM, GUEST, List.of(disk("root"))));
     }
 
-    /** One disk that is mirrored, one card; connections outlive several takeovers. */
+    /** One processor, one disk that is mirrored, one card, unless {@link #becomes} was said. */
     VmSpec spec() {
-        var disk = new DiskSpec("root", DiskKind.MIRRORED, Optional.empty(), "raw", 32);
-        return system(a.spec(VM, GUEST, List.of(disk)));
+        return spec;
     }
 
+    void becomes(VmSpec other) {
+        spec = other;
+    }
+
+    static DiskSpec disk(String name) {
+        return new DiskSpec(name, DiskKind.MIRRORED, Optional.empty(), "raw", 32);
+    }
+
+    /** Its connections outlive several takeovers. */
     static VmSpec system(VmSpec spec) {
         return new VmSpec(
                 spec.name(),
@@ -89,6 +100,11 @@ final class PairLab implements AutoCloseable {
                         right(other),
                         at,
                         (RaiseStage stage, Integer percent) -> progress.add(stage + " " + percent));
+    }
+
+    /** How many lines the guest's disk holds. */
+    long records() throws IOException {
+        return Long.parseLong(a.ask(GUEST, 8, "?", Duration.ofSeconds(30)).split(" ", 2)[0]);
     }
 
     ProcessHandle qemu(QemuLab on, int epoch) throws IOException {
