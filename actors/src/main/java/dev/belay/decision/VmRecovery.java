@@ -40,12 +40,12 @@ final class VmRecovery {
     }
 
     /**
-     * What the server did, for the report. One thing after the other, and the last had ended when
-     * this was heard at the latest.
+     * What was measured, for the report: how long the decision took, and what the server did. That
+     * was one thing after the other, and the last had ended when this was heard at the latest.
      */
     static VmSteps timed(VmSteps steps, RunRight right, List<Timing> timings) {
         var at = steps.now().at().minusMillis(timings.stream().mapToLong(Timing::tookMs).sum());
-        var done = new ArrayList<Step>();
+        var done = new ArrayList<>(steps.now().measured());
         for (var timing : timings) {
             at = at.plusMillis(timing.tookMs());
             done.add(new Step(at, right.server().value(), timing.what(), timing.tookMs()));

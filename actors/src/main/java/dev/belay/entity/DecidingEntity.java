@@ -90,6 +90,13 @@ public abstract class DecidingEntity<M, I, E, S, A> extends EventSourcedBehavior
         return value.toString();
     }
 
+    /**
+     * Called when actions were handed out whose events are stored.
+     *
+     * @param took since their input was taken up
+     */
+    protected void sent(List<A> actions, Duration took) {}
+
     /** Called when this instance ends: another one begins from the journal, here or elsewhere. */
     protected void stopping() {}
 
@@ -156,6 +163,7 @@ public abstract class DecidingEntity<M, I, E, S, A> extends EventSourcedBehavior
     }
 
     protected final Effect<E, S> run(S state, I input, Consumer<Reply<S>> answer) {
+        long heard = System.nanoTime();
         return switch (decide(state, input)) {
             case Decision.Accepted<E, A>(var events, var actions) -> {
                 if (!events.isEmpty()) {
@@ -172,6 +180,7 @@ public abstract class DecidingEntity<M, I, E, S, A> extends EventSourcedBehavior
                 yield effect.thenRun((S after) -> {
                     stored(after);
                     actions.forEach(this::carryOut);
+                    sent(actions, Duration.ofNanos(System.nanoTime() - heard));
                     answer.accept(new Reply.Done<>(after));
                 });
             }

@@ -29,4 +29,20 @@ public record LockstepFigures(
         long longestPauseMillis,
         Optional<Long> bytesPerCheckpoint,
         long delayMillis,
-        long budgetMillis) {}
+        long budgetMillis) {
+    /** With newer totals. */
+    public LockstepFigures counting(long newCheckpoints, long newDiverged, long newPausedMillis) {
+        return new LockstepFigures(
+                vm,
+                newCheckpoints,
+                newDiverged,
+                newPausedMillis,
+                sentBytes,
+                perSecond,
+                pauseMillis,
+                longestPauseMillis,
+                bytesPerCheckpoint,
+                delayMillis,
+                budgetMillis);
+    }
+}

@@ -3,6 +3,7 @@ package dev.belay.vm;
 import dev.belay.decision.Context;
 import dev.belay.decision.Decision;
 import dev.belay.decision.Explanation;
+import dev.belay.decision.Failover;
 import dev.belay.decision.VmAction;
 import dev.belay.decision.VmEvent;
 import dev.belay.decision.VmHistory;
@@ -62,6 +63,7 @@ public final class VmEntity
     private final VmName name;
     private final VmSurroundings surroundings;
     private final ActorRef<ClusterSharding.ShardCommand> shard;
+    private List<Failover.Step> measured = List.of();
 
     private VmEntity(
             Shell<Message> shell,
@@ -93,8 +95,28 @@ public final class VmEntity
 
     @Override
     protected Decision<VmEvent, VmAction> decide(VmState state, VmInput input) {
-        var now = new Context(Instant.now(), surroundings.self().value(), surroundings.view());
+        var now =
+                new Context(
+                        Instant.now(), surroundings.self().value(), surroundings.view(), measured);
         return VmLife.decide(state, now, input);
+    }
+
+    /** The order that ends a failover; it is in the report when its answer came. */
+    @Override
+    protected void sent(List<VmAction> actions, Duration took) {
+        for (var action : actions) {
+            if (action instanceof VmAction.Order order
+                    && (order instanceof VmAction.GoSolo
+                            || order instanceof VmAction.StartReplica)) {
+                measured =
+                        List.of(
+                                new Failover.Step(
+                                        Instant.now(),
+                                        surroundings.self().value(),
+                                        "stored that and told " + order.right().server(),
+                                        Math.round(took.toNanos() / 1e6)));
+            }
+        }
     }
 
     @Override

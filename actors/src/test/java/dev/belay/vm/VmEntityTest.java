@@ -146,6 +146,28 @@ class VmEntityTest {
     }
 
     @Test
+    void theReportSaysHowLongItTookToDecide() {
+        vm.<Reply<VmState>>runCommand((ActorRef<Reply<VmState>> replyTo) ->
+                new VmEntity.Request(new VmInput.Create(spec, true), replyTo));
+        hears(new VmInput.Reserved(ALPHA, I1, E1));
+        hears(new VmInput.ReplicaStarted(right, "pid 1", List.of()));
+        hears(new VmInput.ReplicaGone(right, VmInput.Cause.DIED, "signal 9"));
+
+        var again = new RunRight(name, E1.next(), ALPHA, I1);
+        var state = hears(new VmInput.ReplicaStarted(again, "pid 2", List.of()));
+
+        assertThat(((VmState.Running) state).vm().reports().getLast().steps())
+                .filteredOn(step -> step.what().equals("stored that and told alpha"))
+                .singleElement()
+                .satisfies(step -> assertThat(step.where()).isEqualTo("witness"))
+                .satisfies(step -> assertThat(step.tookMs()).isNotNegative());
+    }
+
+    private VmState hears(VmInput input) {
+        return vm.runCommand(new VmEntity.News(input)).state();
+    }
+
+    @Test
     void unfinishedWorkIsSentAgainAfterARecovery() {
         vm.<Reply<VmState>>runCommand((ActorRef<Reply<VmState>> replyTo) ->
                 new VmEntity.Request(new VmInput.Create(spec, true), replyTo));

@@ -46,9 +46,14 @@ final class Governor {
         this.checkpoints = checkpoints;
     }
 
-    /** As of the last look; empty before the first. Any thread. */
+    /**
+     * What is counted here as of now, the rest as of the last look; empty before the first. Any
+     * thread.
+     */
     Optional<LockstepFigures> figures() {
-        return figures;
+        return figures.map(seen ->
+                seen.counting(
+                        checkpoints.count(), checkpoints.diverged(), checkpoints.pausedMillis()));
     }
 
     void look() {

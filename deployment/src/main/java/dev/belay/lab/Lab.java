@@ -206,6 +206,15 @@ public final class Lab implements AutoCloseable {
         return LabApi.get(apis(), path);
     }
 
+    /**
+     * Has whichever node answers do what a path of the API asks for that needs no body.
+     *
+     * @throws LabException if none does
+     */
+    public JsonNode post(String path) {
+        return LabApi.post(apis(), path, LabStore.JSON.createObjectNode());
+    }
+
     /** Has whichever node answers delete what is at a path of the API; done if it is not there. */
     public void delete(String path) {
         LabApi.delete(apis(), path);

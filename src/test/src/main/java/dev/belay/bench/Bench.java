@@ -12,7 +12,7 @@ import picocli.CommandLine.Spec;
         name = "belay bench",
         mixinStandardHelpOptions = true,
         description = "Measures Belay on this machine. Needs root.",
-        subcommands = FailoverBench.class)
+        subcommands = {FailoverBench.class, CostBench.class})
 public final class Bench implements Runnable {
     @Spec private CommandSpec spec = CommandSpec.create();
 

@@ -13,6 +13,9 @@ import java.util.OptionalDouble;
  * @param bar what the median shall not exceed; absent: reported only
  */
 public record Figure(String what, String unit, List<Double> values, OptionalDouble bar) {
+    /** With fewer values a 99th percentile would say nothing that the highest does not. */
+    static final int ENOUGH_FOR_P99 = 20;
+
     public Figure {
         values = values.stream().sorted().toList();
     }
@@ -26,13 +29,24 @@ public record Figure(String what, String unit, List<Double> values, OptionalDoub
     }
 
     double median() {
-        var upper = values.get(values.size() / 2);
-        return values.size() % 2 == 1 ? upper : (values.get(values.size() / 2 - 1) + upper) / 2;
+        return median(values);
     }
 
-    /** The value that 99 of 100 do not exceed; with fewer than 100, the highest. */
-    double p99() {
-        return values.get((int) Math.ceil(values.size() * 0.99) - 1);
+    static double median(List<Double> values) {
+        var sorted = values.stream().sorted().toList();
+        var upper = sorted.get(sorted.size() / 2);
+        return sorted.size() % 2 == 1 ? upper : (sorted.get(sorted.size() / 2 - 1) + upper) / 2;
+    }
+
+    /** The lowest value that 99 of 100 do not exceed: of fewer than 100 the highest. */
+    OptionalDouble p99() {
+        return values.size() < ENOUGH_FOR_P99
+                ? OptionalDouble.empty()
+                : OptionalDouble.of(values.get((int) Math.ceil(values.size() * 0.99) - 1));
+    }
+
+    double highest() {
+        return values.getLast();
     }
 
     boolean isMet() {

@@ -10,21 +10,25 @@ import java.util.Locale;
 final class Figures {
     private static final ObjectMapper JSON =
             new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
-    private static final String ROW = "%-64s %10s %10s %5s  %-10s %s";
+    private static final String ROW = "%-64s %10s %10s %10s %5s  %-10s %s";
 
     private Figures() {}
 
     static String table(List<Figure> figures) {
         var text = new StringBuilder();
-        text.append(ROW.formatted("WHAT", "MEDIAN", "P99", "N", "BAR", "").stripTrailing());
+        text.append(ROW.formatted("WHAT", "MEDIAN", "P99", "MAX", "N", "BAR", "").stripTrailing());
         for (var figure : figures) {
             var row =
                     figure.values().isEmpty()
-                            ? ROW.formatted(figure.what(), "-", "-", 0, bar(figure), "not measured")
+                            ? ROW.formatted(
+                                    figure.what(), "-", "-", "-", 0, bar(figure), "not measured")
                             : ROW.formatted(
                                     figure.what(),
                                     figure.text(figure.median()),
-                                    figure.text(figure.p99()),
+                                    figure.p99().isEmpty()
+                                            ? "-"
+                                            : figure.text(figure.p99().getAsDouble()),
+                                    figure.text(figure.highest()),
                                     figure.values().size(),
                                     bar(figure),
                                     figure.isMet() ? "" : "MISSED");
@@ -43,7 +47,9 @@ final class Figures {
             var entry = all.addObject().put("what", figure.what()).put("unit", figure.unit());
             entry.put("n", figure.values().size());
             if (!figure.values().isEmpty()) {
-                entry.put("median", rounded(figure.median())).put("p99", rounded(figure.p99()));
+                entry.put("median", rounded(figure.median()));
+                figure.p99().ifPresent(p99 -> entry.put("p99", rounded(p99)));
+                entry.put("max", rounded(figure.highest()));
                 entry.put("met", figure.isMet());
             }
             figure.bar().ifPresent(bar -> entry.put("bar", rounded(bar)));

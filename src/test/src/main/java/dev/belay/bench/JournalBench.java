@@ -189,6 +189,18 @@ public final class JournalBench {
         }
     }
 
+    /** In ms, of a file on the disk of this folder, to which as much is added as an event has. */
+    static List<Double> fsyncs(Path folder) {
+        var file = folder.resolve("fsync-" + ProcessHandle.current().pid());
+        try {
+            return fsync(file).all().stream().map(JournalBench::millis).toList();
+        } catch (Exception e) {
+            throw new LabException("cannot measure an fsync in " + folder + ": " + e, e);
+        } finally {
+            var _ = file.toFile().delete();
+        }
+    }
+
     private static Times fsync(Path file) throws Exception {
         try (var channel =
                 FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
