@@ -25,11 +25,19 @@ public final class Main {
                 System.exit(NodeCommand.run(Path.of(words[2])));
             }
             System.exit(
-                    new CommandLine(new NodeCommand())
+                    versioned(new CommandLine(new NodeCommand()).setCommandName("belay node"))
                             .execute(Arrays.copyOfRange(words, 1, words.length)));
         }
         var line = new CommandLine(new Main()).setCaseInsensitiveEnumValuesAllowed(true);
         CliCommands.all().forEach(line::addSubcommand);
-        System.exit(LabCommand.plainErrors(line).execute(words));
+        System.exit(LabCommand.plainErrors(versioned(line)).execute(words));
+    }
+
+    /** Lets {@code --version} of every command tell which Belay this is. */
+    private static CommandLine versioned(CommandLine line) {
+        line.getCommandSpec()
+                .version("belay " + Main.class.getPackage().getImplementationVersion());
+        line.getSubcommands().values().forEach(Main::versioned);
+        return line;
     }
 }

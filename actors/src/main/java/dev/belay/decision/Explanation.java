@@ -98,12 +98,13 @@ public final class Explanation {
                     "Runs on servers %s and %s in lockstep: if either fails, the other goes on with the same memory."
                             .formatted(s.primary().server(), s.secondary().server());
             case GoingSolo s ->
-                    "Goes on on server %s alone; its copy on server %s is given up."
+                    "Server %s alone goes on with it; its copy on server %s is given up."
                             .formatted(s.winner().server(), s.loser().server());
             case Stopping s ->
-                    (s.kill() ? "Being killed on server " : "Shutting down on server ")
-                            + s.right().server()
-                            + ".";
+                    s.kill()
+                            ? "Being killed on server " + s.right().server() + "."
+                            : "Shutting down on server %s; it is killed when that takes too long, or at once with: belay vm stop %s --kill"
+                                    .formatted(s.right().server(), name((Present) s));
             case FailingOver s ->
                     "Server %s is lost. The VM starts elsewhere as soon as it is proved that nothing of it runs there any more."
                             .formatted(s.lost().server());
@@ -215,7 +216,7 @@ public final class Explanation {
             return "A local disk pins it to this server: when the server fails, the VM waits for it to come back.";
         }
         if (state.vm().spec().isMirrored()) {
-            return "Only this server has its disks: when it fails, the VM waits for it to come back. To cover that: belay vm protect %s SYSTEM"
+            return "Only this server has its disks: when it fails, the VM waits for it to come back. To cover that: belay vm protect %s --level system"
                     .formatted(name(state));
         }
         return view.servers().size() < 2

@@ -12,8 +12,13 @@ import dev.belay.model.VmSpec;
 import java.util.Optional;
 
 /** What a VM's level asks of it, and what a change of the level does. */
-final class VmLevels {
+public final class VmLevels {
     private VmLevels() {}
+
+    /** Why no server could ever run a VM of this spec at its level. */
+    public static Optional<String> whyNever(VmSpec spec) {
+        return refusal(spec, spec.level()).map(Rejected::message);
+    }
 
     /** Why a VM of this spec cannot have the level; it holds of every server. */
     static Optional<Rejected<VmEvent, VmAction>> refusal(VmSpec spec, Level level) {

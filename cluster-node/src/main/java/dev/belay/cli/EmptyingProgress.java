@@ -3,8 +3,10 @@ package dev.belay.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.belay.cli.ApiClient.Answer;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -18,9 +20,13 @@ record EmptyingProgress(
         Session session, String path, String name, boolean restart, Duration patience) {
     private static final Duration PAUSE = Duration.ofMillis(250);
 
+    /** A VM that has left finds out within this time whether a second server takes it. */
+    private static final Duration SEARCH = Duration.ofSeconds(5);
+
     Answer untilEmpty() throws InterruptedException {
         long start = System.nanoTime();
         Map<String, String> told = new LinkedHashMap<>();
+        var seen = new HashSet<String>();
         boolean begun = false;
         while (true) {
             var answer = session.client().get(path);
@@ -35,8 +41,9 @@ record EmptyingProgress(
             var elapsed = Duration.ofNanos(System.nanoTime() - start);
             if (isAsOrdered(maintenance)) {
                 told = tellChanges(told, left(maintenance), elapsed);
+                seen.addAll(told.keySet());
                 if (maintenance.path("empty").asBoolean()) {
-                    return answer;
+                    return withThoseThatAreAlone(answer, seen);
                 }
                 if (staying(maintenance) == told.size()) {
                     throw held("Server '%s' is not empty".formatted(name), told);
@@ -49,6 +56,38 @@ record EmptyingProgress(
             }
             Thread.sleep(PAUSE);
         }
+    }
+
+    /** That the last VM has left is known before it is that nobody takes its second copy. */
+    private Answer withThoseThatAreAlone(Answer empty, Set<String> left)
+            throws InterruptedException {
+        long start = System.nanoTime();
+        var answer = empty;
+        while (true) {
+            var told = new HashSet<String>();
+            answer.body()
+                    .path("maintenance")
+                    .path("unprotected")
+                    .forEach(vm -> told.add(vm.asText()));
+            boolean searching = false;
+            for (var vm : left) {
+                searching |= !told.contains(vm) && isAlone(vm);
+            }
+            if (!searching || System.nanoTime() - start >= SEARCH.toNanos()) {
+                return answer;
+            }
+            Thread.sleep(PAUSE);
+            answer = session.client().get(path);
+        }
+    }
+
+    private boolean isAlone(String vm) throws InterruptedException {
+        return session.client()
+                .find(VmCommand.path(vm))
+                .map(Answer::body)
+                .filter(body -> body.path("level").asText().equals("SYSTEM"))
+                .filter(body -> body.path("protection").asText().equals("DEGRADED"))
+                .isPresent();
     }
 
     private boolean isAsOrdered(JsonNode maintenance) {

@@ -91,8 +91,9 @@ final class ServerCommand {
                             names = "--timeout",
                             paramLabel = "<seconds>",
                             defaultValue = "600",
-                            description = "How long to wait at most; default ${DEFAULT-VALUE}")
-                    long timeout) {
+                            converter = Seconds.class,
+                            description = "Wait no longer than this; default: ${DEFAULT-VALUE}")
+                    int timeout) {
         return target.run(session -> {
             var answer =
                     session.client()
@@ -189,6 +190,10 @@ final class ServerCommand {
     }
 
     private static String path(String name) {
+        if (name.isBlank()) {
+            throw new CliException(
+                    "Expected a server's name, but got nothing.", "See: belay server list");
+        }
         return "/servers/" + URLEncoder.encode(name, StandardCharsets.UTF_8).replace("+", "%20");
     }
 }

@@ -8,6 +8,8 @@ import java.util.Locale;
 
 /** Columns side by side, each as wide as its widest value. */
 final class Table {
+    private static final int MOST_IN_A_LINE = 4;
+
     private Table() {}
 
     /**
@@ -29,13 +31,29 @@ final class Table {
         }
     }
 
-    /** One line for each field that holds something. */
+    /** One line for each field; what has many fields itself gets a line for each of them, too. */
     static void printFields(PrintWriter out, JsonNode object) {
         int width = object.properties().stream().mapToInt(p -> p.getKey().length()).max().orElse(0);
         for (var property : object.properties()) {
             var name = property.getKey();
-            out.println(name + " ".repeat(width - name.length() + 2) + text(property.getValue()));
+            for (var line : lines(property.getValue())) {
+                out.println(name + " ".repeat(width - name.length() + 2) + line);
+                name = "";
+            }
         }
+    }
+
+    private static List<String> lines(JsonNode value) {
+        if (!value.isObject() || value.size() <= MOST_IN_A_LINE) {
+            return List.of(text(value));
+        }
+        int width = value.properties().stream().mapToInt(p -> p.getKey().length()).max().orElse(0);
+        return value.properties().stream()
+                .map(p ->
+                        p.getKey()
+                                + " ".repeat(width - p.getKey().length() + 2)
+                                + text(p.getValue()))
+                .toList();
     }
 
     static String text(JsonNode value) {

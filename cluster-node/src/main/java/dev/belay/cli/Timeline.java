@@ -2,6 +2,8 @@ package dev.belay.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.PrintWriter;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 
 /** A VM's failovers, one line for each step: when, where, what, and how long it took. */
 final class Timeline {
@@ -11,7 +13,12 @@ final class Timeline {
         if (failovers.isEmpty()) {
             out.println("VM '%s' has had no failover.".formatted(vm));
         }
-        failovers.forEach(failover -> print(out, failover));
+        var gap = "";
+        for (var failover : failovers) {
+            out.print(gap);
+            print(out, failover);
+            gap = System.lineSeparator();
+        }
     }
 
     private static void print(PrintWriter out, JsonNode failover) {
@@ -24,7 +31,7 @@ final class Timeline {
                                 end.isNull()
                                         ? "still going on"
                                         : seconds(end.asLong()) + " in all"));
-        out.println("  began  " + failover.path("startedAt").asText());
+        out.println("  began  " + millis(failover.path("startedAt").asText()));
         out.println("  cause  " + failover.path("cause").asText());
         var steps = failover.path("steps");
         int width = 0;
@@ -43,14 +50,18 @@ final class Timeline {
                                     step.path("what").asText(),
                                     took.isNull() ? "" : " (took " + seconds(took.asLong()) + ")"));
         }
-        out.println();
     }
 
     private static String servers(JsonNode failover) {
         var from = failover.path("from").asText();
         return failover.path("to").asText().equals(from)
-                ? "again on " + from
+                ? "stays on " + from
                 : "from %s to %s".formatted(from, Table.text(failover.path("to")));
+    }
+
+    /** No clock of a node is right to the nanosecond that it tells. */
+    private static Instant millis(String time) {
+        return Instant.parse(time).truncatedTo(ChronoUnit.MILLIS);
     }
 
     private static String seconds(long millis) {

@@ -33,9 +33,14 @@ final class VmCommand {
 
     private static final Set<String> STOPPED = Set.of("Stopped");
 
+    /** It runs where it shall; whether a second server has it again is not waited for. */
+    private static final Set<String> MOVED =
+            Set.of("Running", "Raising", "Lockstep", "Stopped", "Stopping");
+
     enum Wished {
-        RESTART(Set.of("Running")),
-        SYSTEM(Set.of("Lockstep"));
+        // One that is stopped, or is being, gets no further: its level counts from its next start.
+        RESTART(Set.of("Running", "Stopped", "Stopping")),
+        SYSTEM(Set.of("Lockstep", "Stopped", "Stopping"));
 
         private final Set<String> reached;
 
@@ -72,6 +77,7 @@ final class VmCommand {
                 names = "--timeout",
                 paramLabel = "<seconds>",
                 defaultValue = "120",
+                converter = Seconds.class,
                 description = "Wait no longer than this; default: ${DEFAULT-VALUE}")
         int seconds;
 
@@ -198,9 +204,13 @@ final class VmCommand {
                     "Let the second server of a VM at level system go on with it, and end the copy"
                             + " on the first",
             mixinStandardHelpOptions = true)
-    int switchover(@Parameters(paramLabel = "<name>", description = NAME) String name) {
-        return target.run(session ->
-                tell(session, session.client().change("POST", path(name) + "/switchover")));
+    int switchover(
+            @Parameters(paramLabel = "<name>", description = NAME) String name,
+            @Mixin Waiting waiting) {
+        return target.run(session -> {
+            var answer = session.client().change("POST", path(name) + "/switchover");
+            tell(session, waiting.until(MOVED, session, name, answer));
+        });
     }
 
     @Command(description = "Delete a stopped VM; its disks stay", mixinStandardHelpOptions = true)
@@ -238,6 +248,9 @@ final class VmCommand {
     }
 
     static String path(String name) {
+        if (name.isBlank()) {
+            throw new CliException("Expected a VM's name, but got nothing.", "See: belay vm list");
+        }
         return "/vms/" + URLEncoder.encode(name, StandardCharsets.UTF_8).replace("+", "%20");
     }
 
@@ -255,7 +268,8 @@ final class VmCommand {
                     "docs/cli.md has an example of a specification.");
         } catch (IOException e) {
             throw new CliException(
-                    "File %s cannot be read: %s".formatted(file, e.getMessage()), "");
+                    "File %s cannot be read: %s.".formatted(file, e.getMessage()),
+                    "Name a file with a specification; docs/cli.md has an example.");
         }
     }
 }

@@ -50,7 +50,16 @@ record Query(Map<String, List<String>> values) {
 
     /** Required; in any case of its letters. */
     <E extends Enum<E>> E choice(String name, Class<E> all) {
-        var given = text(name).orElse("");
+        var example =
+                "Write ?%s=%s, for example."
+                        .formatted(name, all.getEnumConstants()[0].name().toLowerCase(Locale.ROOT));
+        var given =
+                text(name)
+                        .orElseThrow(() ->
+                                refusal(
+                                        "The query parameter '%s' is missing; expected %s"
+                                                .formatted(name, Fields.choices(all)),
+                                        example));
         return Arrays.stream(all.getEnumConstants())
                 .filter(value -> value.name().equalsIgnoreCase(given))
                 .findFirst()
@@ -58,12 +67,7 @@ record Query(Map<String, List<String>> values) {
                         refusal(
                                 "Expected parameter '%s' to be %s, but got '%s'"
                                         .formatted(name, Fields.choices(all), shown(given)),
-                                "Write %s=%s, for example."
-                                        .formatted(
-                                                name,
-                                                all.getEnumConstants()[0]
-                                                        .name()
-                                                        .toLowerCase(Locale.ROOT))));
+                                example));
     }
 
     OptionalLong number(String name, long least, long most) {

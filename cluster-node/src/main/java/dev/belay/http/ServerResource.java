@@ -120,7 +120,7 @@ final class ServerResource {
                     case UNSUPPORTED -> Code.UNSUPPORTED;
                 },
                 Carrier.sentence(refused.message()),
-                "See where it stands and why: /api/v1/servers, field 'explanation'.");
+                "See where it stands and why: belay server list, belay server show, or GET /api/v1/servers, field 'explanation'.");
     }
 
     private static Incarnation incarnation(NodeInfo server) {
@@ -139,7 +139,7 @@ final class ServerResource {
             throw new ProblemException(
                     Code.SERVER_NOT_FOUND,
                     "Node '%s' is a witness: it runs no VMs.".formatted(name),
-                    "Name a server; see /api/v1/servers.");
+                    "Name a server; see belay server list, or GET /api/v1/servers.");
         }
         return node;
     }
@@ -150,7 +150,8 @@ final class ServerResource {
                 .orElseThrow(() ->
                         new ProblemException(
                                 Code.SERVER_NOT_FOUND,
-                                "There is no server or witness of this name in the cluster.",
+                                "There is no server or witness named '%s' in the cluster."
+                                        .formatted(Fields.shown(name)),
                                 "The nodes are: "
                                         + String.join(
                                                 ", ", nodes().map(n -> n.name().value()).toList())

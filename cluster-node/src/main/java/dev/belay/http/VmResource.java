@@ -3,6 +3,7 @@ package dev.belay.http;
 import dev.belay.admin.Admin;
 import dev.belay.admin.Admin.Outcome;
 import dev.belay.decision.VmInput;
+import dev.belay.decision.VmLevels;
 import dev.belay.decision.VmState;
 import dev.belay.decision.VmState.Present;
 import dev.belay.http.Problem.Code;
@@ -11,6 +12,8 @@ import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
 import dev.belay.model.VmSpec;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -28,6 +31,10 @@ import org.apache.pekko.http.javadsl.model.headers.Location;
  * it does not know.
  */
 final class VmResource {
+    private static final String UNCHANGED = " Nothing was changed.";
+    private static final String EXISTING =
+            "See those that exist: belay vm list, or GET /api/v1/vms.";
+
     private final Admin admin;
     private final Carrier carrier;
 
@@ -63,6 +70,7 @@ final class VmResource {
     CompletionStage<HttpResponse> create(HttpRequest request) {
         boolean start = Query.of(request, "start").flag("start", true);
         var spec = RequestBody.spec((HttpEntity.Strict) request.entity());
+        refuseIfItNeverCould(spec);
         return carrier.within(admin.check(spec))
                 .exceptionallyCompose(
                         thrown -> failed(new ProblemException(Faults.notAnswering(thrown))))
@@ -118,24 +126,22 @@ final class VmResource {
     }
 
     private static Problem refused(VmName vm, Outcome.Refused<VmState> refused) {
-        var detail = Carrier.sentence(refused.message());
+        var detail = Carrier.sentence(refused.message()) + UNCHANGED;
         return switch (refused.reason()) {
-            case NOT_FOUND ->
-                    new Problem(Code.VM_NOT_FOUND, detail, "See /api/v1/vms for those that exist.");
+            case NOT_FOUND -> notFound(vm);
             case EXISTS ->
                     new Problem(
                             Code.NAME_TAKEN,
                             detail,
-                            "See what runs under it: /api/v1/vms/%s. Then choose another name or delete that VM."
-                                    .formatted(vm));
+                            "See what runs under it: belay vm show %s, or GET /api/v1/vms/%s. Then choose another name or delete that VM."
+                                    .formatted(vm, vm));
             case CONFLICT ->
                     new Problem(
                             Code.CONFLICT,
                             detail,
-                            "See where it stands and why: /api/v1/vms/%s, field 'explanation'."
-                                    .formatted(vm));
-            case UNSUPPORTED ->
-                    new Problem(Code.UNSUPPORTED, detail, "Change the request as the detail says.");
+                            "See where it stands and why: belay vm show %s, or GET /api/v1/vms/%s, field 'explanation'."
+                                    .formatted(vm, vm));
+            case UNSUPPORTED -> unsupported(detail);
         };
     }
 
@@ -156,6 +162,14 @@ final class VmResource {
         };
     }
 
+    /** What holds of every server is told once, and with what the level asks for. */
+    private static void refuseIfItNeverCould(VmSpec spec) {
+        VmLevels.whyNever(spec)
+                .ifPresent(why -> {
+                    throw new ProblemException(unsupported(Carrier.sentence(why) + UNCHANGED));
+                });
+    }
+
     private void refuseIfNoneFits(VmSpec spec, Map<ServerName, List<String>> reasons) {
         // No server answers: nobody knows of an obstacle, and the VM waits for its first server.
         if (reasons.isEmpty() || reasons.values().stream().anyMatch(List::isEmpty)) {
@@ -170,15 +184,23 @@ final class VmResource {
         }
         var servers = new TreeMap<String, List<String>>();
         reasons.forEach((server, why) -> servers.put(server.value(), why));
+        // Ten servers that lack the same bridge are told in one sentence.
+        var alike = new LinkedHashMap<List<String>, List<String>>();
+        servers.forEach(
+                (server, why) -> alike.computeIfAbsent(why, _ -> new ArrayList<>()).add(server));
         var told =
-                servers.entrySet().stream()
-                        .map(server ->
-                                server.getKey() + ": " + String.join(", ", server.getValue()))
-                        .collect(Collectors.joining("; "));
+                alike.entrySet().stream()
+                        .map(same ->
+                                String.join(", ", same.getValue())
+                                        + ": "
+                                        + same.getKey().stream()
+                                                .map(Carrier::sentence)
+                                                .collect(Collectors.joining(" ")))
+                        .collect(Collectors.joining(" "));
         throw new ProblemException(
                 new Problem(
                         Code.NO_SERVER_FITS,
-                        "Expected at least one server that can run '%s', but of those that answer none can. %s. Nothing was changed."
+                        "Expected at least one server that can run '%s', but of those that answer none can. %s Nothing was changed."
                                 .formatted(spec.name(), told),
                         "Remove the obstacle on one server (put the image there, free memory), or change the specification.",
                         Map.of("servers", servers)));
@@ -192,21 +214,23 @@ final class VmResource {
                     if (state instanceof Present present) {
                         return present;
                     }
-                    throw new ProblemException(
-                            Code.VM_NOT_FOUND,
-                            "There is no VM named '%s'.".formatted(vm),
-                            "See /api/v1/vms for those that exist.");
+                    throw new ProblemException(notFound(vm));
                 });
+    }
+
+    private static Problem unsupported(String detail) {
+        return new Problem(Code.UNSUPPORTED, detail, "Change the request as the detail says.");
+    }
+
+    private static Problem notFound(VmName vm) {
+        return new Problem(Code.VM_NOT_FOUND, "There is no VM named '%s'.".formatted(vm), EXISTING);
     }
 
     private static VmName name(String text) {
         try {
             return new VmName(text);
         } catch (IllegalArgumentException e) {
-            throw new ProblemException(
-                    Code.INVALID_PARAMETER,
-                    Faults.told(e) + ".",
-                    "See /api/v1/vms for those that exist.");
+            throw new ProblemException(Code.INVALID_PARAMETER, Faults.told(e) + ".", EXISTING);
         }
     }
 

@@ -109,7 +109,7 @@ class CliTest {
         assertThat(belay("vm show web")).isEqualTo(1);
         assertThat(err())
                 .isEqualTo(
-                        "belay: There is no VM named 'web'.%n       See /api/v1/vms for those that exist.%n"
+                        "belay: There is no VM named 'web'.%n       See those that exist: belay vm list, or GET /api/v1/vms.%n"
                                 .formatted());
     }
 
@@ -127,8 +127,29 @@ class CliTest {
         assertThat(out()).startsWith("web: Running");
         assertThat(belay("vm switchover web")).isEqualTo(1);
         assertThat(err()).contains("two servers");
+        assertThat(err()).contains("Nothing was changed", "belay vm show web");
         assertThat(belay("vm protect web")).isEqualTo(2);
         assertThat(belay("vm protect web --level best")).isEqualTo(2);
+    }
+
+    /** Waiting for it to run would be in vain. */
+    @Test
+    void aLevelOfAStoppedVmIsNotWaitedFor() {
+        belay("vm create --no-start -f " + spec);
+
+        assertThat(belay("vm protect web --level system --wait")).isZero();
+        assertThat(out()).startsWith("web: Stopped");
+        assertThat(belay("vm protect web --level restart --wait")).isZero();
+        assertThat(out()).startsWith("web: Stopped");
+    }
+
+    @Test
+    void aSwitchoverThatIsWaitedForEndsWhereTheVmRuns() {
+        belay("vm create -f " + spec);
+        belay("vm protect web --level system --wait");
+
+        assertThat(belay("vm switchover web --wait")).isZero();
+        assertThat(out()).startsWith("web: Running. Runs on server beta alone.");
     }
 
     @Test
@@ -151,7 +172,7 @@ class CliTest {
 
         assertThat(belay("vm failovers web")).isZero();
         assertThat(out())
-                .contains("Failover 1: again on alpha, ", "s in all")
+                .contains("Failover 1: stays on alpha, ", "s in all")
                 .contains("began  2026-11-01T12:00:00Z")
                 .containsPattern("\\+0\\.000 s  beta +no heartbeat from alpha")
                 .contains("(took 0.042 s)");
@@ -210,6 +231,9 @@ class CliTest {
                 "vm show",
                 "vm create",
                 "vm list extra",
+                "vm start web --wait --timeout 0",
+                "vm start web --wait --timeout -5",
+                "server maintenance alpha --timeout soon",
                 "vm list --colour",
                 "events --from many",
                 "vm list --api nonsense",
@@ -344,7 +368,7 @@ class CliTest {
         assertThat(belay("server readmit gamma")).as("a witness votes, too").isEqualTo(1);
         assertThat(err()).contains("gamma lost nothing");
         assertThat(belay("server readmit delta")).isEqualTo(1);
-        assertThat(err()).contains("no server or witness of this name");
+        assertThat(err()).contains("no server or witness named 'delta'");
     }
 
     @Test

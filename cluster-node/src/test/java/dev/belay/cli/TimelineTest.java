@@ -33,7 +33,7 @@ class TimelineTest {
     @Test
     void aRestartOnTheSameServerIsNoMove() throws JsonProcessingException {
         assertThat(printed("\"alpha\"", "700"))
-                .startsWith("Failover 1: again on alpha, 0.700 s in all");
+                .startsWith("Failover 1: stays on alpha, 0.700 s in all");
     }
 
     @Test

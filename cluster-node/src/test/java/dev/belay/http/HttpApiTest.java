@@ -315,6 +315,37 @@ class HttpApiTest {
     }
 
     @Test
+    void whatServersHaveInCommonIsToldOnce() {
+        var why = List.of("This server has no bridge 'br7'.");
+        node.admin.obstacles = Map.of(FakeAdmin.ALPHA, why, FakeAdmin.BETA, why);
+
+        assertProblem(
+                node.create("web"),
+                422,
+                "no-server-fits",
+                "none can. alpha, beta: This server has no bridge 'br7'. Nothing was changed.");
+    }
+
+    /** Whatever the servers say: it is the level that it cannot have. */
+    @Test
+    void aLevelThatTheSpecCannotHaveIsRefusedBeforeServersAreAsked() {
+        var why = List.of("The disk is SHARED.");
+        node.admin.obstacles = Map.of(FakeAdmin.ALPHA, why, FakeAdmin.BETA, why);
+        var spec =
+                TestNode.spec("two")
+                        .replace(
+                                "{\"name\"",
+                                "{\"level\": \"system\", \"disks\": [{\"name\": \"root\", \"kind\": \"shared\", \"path\": \"/d.raw\"}], \"name\"");
+
+        assertProblem(
+                node.send("POST", "/api/v1/vms", "application/json", spec),
+                422,
+                "unsupported",
+                "disk 'root' is SHARED",
+                "Nothing was changed");
+    }
+
+    @Test
     void oneFittingServerIsEnoughAndNoneThatAnswersIsNoObstacle() {
         node.admin.obstacles = Map.of(FakeAdmin.ALPHA, List.of("full"), FakeAdmin.BETA, List.of());
         assertThat(node.create("web").status()).isEqualTo(201);

@@ -1,6 +1,7 @@
 package dev.belay.lab;
 
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -116,8 +117,29 @@ final class FaultCommands {
                 })
         private Lab.Direction direction = Lab.Direction.BOTH;
 
+        @Option(
+                names = "--from",
+                paramLabel = "NODE",
+                description = "Only what goes between it and this one; everybody else hears both.")
+        private Optional<String> other = Optional.empty();
+
         @Override
         public Integer call() {
+            if (other.isPresent()) {
+                common.lab().cut(node.name, other.get(), direction);
+                return common.done(
+                        node.name,
+                        "cut",
+                        switch (direction) {
+                            case IN -> node.name + " does not hear " + other.get();
+                            case OUT -> other.get() + " does not hear " + node.name;
+                            case BOTH ->
+                                    node.name
+                                            + " and "
+                                            + other.get()
+                                            + " do not hear each other; the others hear both";
+                        });
+            }
             common.lab().cut(node.name, direction);
             return common.done(
                     node.name,

@@ -268,6 +268,11 @@ public final class Lab implements AutoCloseable {
         new LabLook(lab).awaitReady(List.of(node), patience);
     }
 
+    /** Waits till a VM runs on two servers in lockstep, and says how far it is. */
+    public void awaitLockstep(String vm, Duration patience) {
+        new LabGuests(lab).awaitLockstep(vm, patience);
+    }
+
     // --- faults ---
 
     private LabFaults faults() {
@@ -324,6 +329,11 @@ public final class Lab implements AutoCloseable {
      */
     public void cut(String node, Direction direction) {
         faults().cut(node, direction);
+    }
+
+    /** The same, but only between the two: everybody else hears both. */
+    public void cut(String node, String other, Direction direction) {
+        faults().cut(node, other, direction);
     }
 
     /** Undoes every {@link #cut} of that node. */

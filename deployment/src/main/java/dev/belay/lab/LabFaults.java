@@ -96,6 +96,20 @@ final class LabFaults {
                         direction != Lab.Direction.IN);
     }
 
+    /** The same, but only between the two: everybody else hears both. */
+    void cut(String node, String other, Lab.Direction direction) {
+        if (node.equals(other)) {
+            throw new LabException(node + " has no cable to itself; name another node");
+        }
+        var state = lab.state();
+        new LabNetwork(state)
+                .cut(
+                        state.node(node),
+                        state.node(other),
+                        direction != Lab.Direction.OUT,
+                        direction != Lab.Direction.IN);
+    }
+
     /** Undoes every {@link #cut} of that node. */
     void heal(String node) {
         var state = lab.state();

@@ -103,6 +103,28 @@ final class LabGuests {
         return new Guest(wanted, address);
     }
 
+    void awaitLockstep(String vm, Duration patience) {
+        var deadline = System.nanoTime() + patience.toNanos();
+        var said = "";
+        while (true) {
+            var now = LabApi.get(lab.apis(), "/api/v1/vms/" + vm);
+            var how = now.map(view -> view.path("explanation").asText()).orElse("it is not there");
+            if (!how.equals(said)) {
+                said = how;
+                lab.progress().say("VM " + vm + ": " + how);
+            }
+            if (now.filter(view -> view.path("state").asText().equals("Lockstep")).isPresent()) {
+                return;
+            }
+            if (System.nanoTime() > deadline) {
+                throw new LabException(
+                        "VM %s did not get into lockstep within %d s: %s It is tried on; `belay vm show %s --lab %s` says how far it is"
+                                .formatted(vm, patience.toSeconds(), how, vm, lab.name()));
+            }
+            Shell.pause(4 * LOOK_MILLIS);
+        }
+    }
+
     /** Waits till the guest at an address answers on port 9, and returns what it says. */
     String awaitGuest(String address, Duration patience) {
         var began = System.nanoTime();

@@ -24,7 +24,8 @@ import java.util.stream.Stream;
  * </pre>
  *
  * <p>What is cut lives in the switch's packet filter: two sets of ports, from which and to which
- * nothing is forwarded. Neither end of a cable can tell, which is the point.
+ * nothing is forwarded, and one of pairs of ports, between which nothing is. Neither end of a cable
+ * can tell, which is the point.
  */
 final class LabNetwork {
     private static final String ALIAS = "belay-lab ";
@@ -33,10 +34,12 @@ final class LabNetwork {
             table bridge belay {
               set from { type ifname; }
               set to { type ifname; }
+              set between { type ifname . ifname; }
               chain cut {
                 type filter hook forward priority -300; policy accept;
                 iifname @from drop
                 oifname @to drop
+                iifname . oifname @between drop
               }
             }
             """;
@@ -178,17 +181,36 @@ final class LabNetwork {
         filter((out ? element("add", "from", node) : "") + (in ? element("add", "to", node) : ""));
     }
 
+    /** Only what one of the two sends to the other; adds to what is cut already. */
+    void cut(LabState.Node node, LabState.Node other, boolean in, boolean out) {
+        filter((out ? between("add", node, other) : "") + (in ? between("add", other, node) : ""));
+    }
+
     /** Adds before it deletes, as what is not there cannot be deleted. */
     void heal(LabState.Node node) {
-        filter(
+        var ports =
                 Stream.of("from", "to")
-                        .map(set -> element("add", set, node) + element("delete", set, node))
-                        .collect(Collectors.joining()));
+                        .map(set -> element("add", set, node) + element("delete", set, node));
+        var pairs =
+                lab.nodes().stream()
+                        .filter(other -> !other.name().equals(node.name()))
+                        .map(other ->
+                                Stream.of("add", "delete")
+                                        .map(verb ->
+                                                between(verb, node, other)
+                                                        + between(verb, other, node))
+                                        .collect(Collectors.joining()));
+        filter(Stream.concat(ports, pairs).collect(Collectors.joining()));
     }
 
     private static String element(String verb, String set, LabState.Node node) {
         return "%s element bridge belay %s { \"%s\" }\n"
                 .formatted(verb, set, LabPlan.port(node.name()));
+    }
+
+    private static String between(String verb, LabState.Node from, LabState.Node to) {
+        return "%s element bridge belay between { \"%s\" . \"%s\" }\n"
+                .formatted(verb, LabPlan.port(from.name()), LabPlan.port(to.name()));
     }
 
     private void filter(String commands) {
@@ -199,14 +221,19 @@ final class LabNetwork {
     Map<String, LabStatus.Link> links() {
         var to = ports("to");
         var from = ports("from");
+        var pairs = elements(switchNamespace, "list", "set", "bridge", "belay", "between");
         return lab.nodes().stream()
                 .collect(
                         Collectors.toMap(
                                 LabState.Node::name,
                                 node -> {
                                     var port = LabPlan.port(node.name());
-                                    return LabStatus.Link.of(
-                                            to.contains(port), from.contains(port));
+                                    var link =
+                                            LabStatus.Link.of(
+                                                    to.contains(port), from.contains(port));
+                                    return link == LabStatus.Link.UP && pairs.contains(port)
+                                            ? LabStatus.Link.CUT_PAIR
+                                            : link;
                                 }));
     }
 
@@ -219,7 +246,10 @@ final class LabNetwork {
         return elements(namespace, "list", "sets", "netdev");
     }
 
-    /** What is in sets of interfaces; nothing when there is no such set, or namespace. */
+    /**
+     * What is in sets of interfaces, each of a pair by itself; nothing when there is no such set,
+     * or namespace.
+     */
     private static List<String> elements(String namespace, String... listing) {
         var command = new ArrayList<>(List.of("ip", "netns", "exec", namespace, "nft", "-j"));
         command.addAll(List.of(listing));
@@ -227,15 +257,21 @@ final class LabNetwork {
         var names = new ArrayList<String>();
         if (answer.isOk()) {
             for (var list : json(answer.out()).findValues("elem")) {
-                // An element with a time-out is an object itself, its name within.
-                list.forEach(element ->
-                        names.add(
-                                element.isTextual()
-                                        ? element.asText()
-                                        : element.path("elem").path("val").asText()));
+                list.forEach(element -> names(element, names));
             }
         }
         return names;
+    }
+
+    private static void names(JsonNode element, List<String> names) {
+        // An element with a time-out is an object itself, its name within.
+        var value = element.path("elem").path("val");
+        var name = value.isMissingNode() ? element : value;
+        if (name.has("concat")) {
+            name.path("concat").forEach(part -> names.add(part.asText()));
+        } else {
+            names.add(name.asText());
+        }
     }
 
     private static void silenceIpv6(String namespace) {

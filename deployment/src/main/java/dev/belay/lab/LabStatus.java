@@ -46,6 +46,8 @@ public record LabStatus(String name, Path folder, List<Node> nodes) {
         CUT_IN("cut-in"),
         /** Nothing that it sends arrives; it hears the others. */
         CUT_OUT("cut-out"),
+        /** Something between it and another node does not get through, while all others hear it. */
+        CUT_PAIR("cut-pair"),
         /** The node's power is off. */
         DOWN("down");
 

@@ -13,7 +13,8 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true,
         description = {
             "Creates a VM of the test guest and waits till it answers.",
-            "It echoes lines on port 7 of its address."
+            "It echoes lines on port 7 of its address.",
+            "At level system also waits till it runs on two servers in lockstep."
         })
 final class LabVmCommand implements Callable<Integer> {
     @Mixin private CommonOptions common = new CommonOptions();
@@ -23,8 +24,8 @@ final class LabVmCommand implements Callable<Integer> {
 
     @Option(
             names = "--level",
-            defaultValue = "RESTART",
-            description = "RESTART, COMPONENT or SYSTEM (default: ${DEFAULT-VALUE}).")
+            defaultValue = "restart",
+            description = "restart or system (default: ${DEFAULT-VALUE}).")
     private String level = "";
 
     @Option(
@@ -41,7 +42,7 @@ final class LabVmCommand implements Callable<Integer> {
             description =
                     "ephemeral, shared (a file of 64 MiB that all servers see), mirrored (a file"
                             + " on each server that it runs on) or none (default: ephemeral;"
-                            + " mirrored at level SYSTEM).")
+                            + " mirrored at level system).")
     private TestVm.@Nullable Disk disk;
 
     @Option(names = "--no-wait", description = "Do not wait till the guest answers.")
@@ -51,11 +52,15 @@ final class LabVmCommand implements Callable<Integer> {
             names = "--timeout",
             paramLabel = "SECONDS",
             defaultValue = "60",
-            description = "How long to wait (default: ${DEFAULT-VALUE}).")
+            description = "How long to wait for each of these (default: ${DEFAULT-VALUE}).")
     private int timeout;
 
+    private boolean isForTwo() {
+        return level.equalsIgnoreCase("system");
+    }
+
     private TestVm.Disk usual() {
-        return level.equalsIgnoreCase("SYSTEM") ? TestVm.Disk.MIRRORED : TestVm.Disk.EPHEMERAL;
+        return isForTwo() ? TestVm.Disk.MIRRORED : TestVm.Disk.EPHEMERAL;
     }
 
     @Override
@@ -66,7 +71,11 @@ final class LabVmCommand implements Callable<Integer> {
                         .withMemoryMib(memory)
                         .withDisk(disk == null ? usual() : disk)
                         .withAwait(noWait ? Duration.ZERO : Duration.ofSeconds(timeout));
-        var guest = common.lab().vm(wanted);
+        var lab = common.lab();
+        var guest = lab.vm(wanted);
+        if (isForTwo() && !noWait) {
+            lab.awaitLockstep(guest.name(), Duration.ofSeconds(timeout));
+        }
         return common.print(
                 common.object().put("name", guest.name()).put("address", guest.address()),
                 guest.name() + (noWait ? " will answer at " : " answers at ") + guest.address());

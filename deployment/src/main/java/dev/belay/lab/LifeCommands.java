@@ -66,6 +66,12 @@ final class LifeCommands {
 
         @Override
         public Integer call() {
+            if (servers + witnesses == 2) {
+                throw new LabException(
+                        "two nodes are no cluster, as neither could go on without the other: it"
+                                + " takes three, `belay lab up --servers 2 --witnesses 1` say, or one"
+                                + " alone");
+            }
             var lab =
                     Lab.up(
                             LabOptions.of(common.name, servers, witnesses)

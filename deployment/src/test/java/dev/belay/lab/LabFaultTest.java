@@ -164,6 +164,28 @@ class LabFaultTest extends StandInLabs {
     }
 
     @Test
+    void aCutBetweenTwoConcernsNobodyElse() {
+        try (var lab = Lab.up(options(NAME))) {
+            lab.cut("alpha", "bravo", Direction.OUT);
+            assertThat(link(lab)).isEqualTo(Link.CUT_PAIR);
+            passes(lab, "1", false, true);
+
+            lab.cut("alpha", "bravo", Direction.BOTH);
+            passes(lab, "2", false, false);
+            send(lab, "alpha", "witness", "from alpha");
+            send(lab, "bravo", "witness", "from bravo");
+            until(() -> heard(lab, "witness", "from alpha") && heard(lab, "witness", "from bravo"));
+
+            // Whichever of the two is healed.
+            lab.heal("bravo");
+            assertThat(link(lab)).isEqualTo(Link.UP);
+            passes(lab, "3", true, true);
+            assertThatThrownBy(() -> lab.cut("alpha", "alpha", Direction.BOTH))
+                    .isInstanceOf(LabException.class);
+        }
+    }
+
+    @Test
     void aFlappingLinkIsWholeAfterwards() {
         try (var lab = Lab.up(options(NAME))) {
             var flapping =

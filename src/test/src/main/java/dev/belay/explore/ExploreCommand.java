@@ -14,7 +14,7 @@ import picocli.CommandLine.Option;
 
 /** {@code belay explore}: docs/explorer.md. */
 @Command(
-        name = "explore",
+        name = "belay explore",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
