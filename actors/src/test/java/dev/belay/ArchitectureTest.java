@@ -162,7 +162,7 @@ class ArchitectureTest {
                         })
                 .should()
                 .haveNameMatching(
-                        ".*\\$(VmCreated|DesireChanged|LevelChanged|PlacementTried|NoServerFound|RightGranted|PairingTried|NoPartnerFound|PairGranted|RaiseProgressed|LockstepReached|PairEnded|SoloGranted|SoloReached|PairLost|LoserEnded|VmStarted|StopBegan|ReplicaEnded|StartFailed|BackOffBegan|VmSettled|FailoverBegan|FailoverAdvanced|LossProved|FailoverEnded|VmStopped|VmDeleted|ServerAdmitted|MemoryChanged|QemuTold|MemoryReserved|MemoryReleased|ServerFenced|FenceAgentFailed|FencingProved|LossCounted|LossForgotten|QuarantineBegan|QuarantineEnded|FreezeBegan|FreezeEnded|MaintenanceBegan|MaintenanceEnded|ProofVoided|ClusterDisarmed|LeaseTermsSet|ClusterArmed)")
+                        ".*\\$(VmCreated|DesireChanged|LevelChanged|PlacementTried|NoServerFound|RightGranted|PairingTried|NoPartnerFound|PairGranted|RaiseProgressed|LockstepReached|PairEnded|SoloGranted|SoloReached|PairLost|LoserEnded|VmStarted|StopBegan|ReplicaEnded|StartFailed|BackOffBegan|VmSettled|FailoverBegan|FailoverAdvanced|LossProved|FailoverEnded|VmStopped|VmDeleted|ServerAdmitted|MemoryChanged|QemuTold|MemoryReserved|MemoryReleased|ServerFenced|FenceAgentFailed|FencingProved|LossCounted|LossForgotten|QuarantineBegan|QuarantineEnded|FreezeBegan|FreezeEnded|MaintenanceBegan|MaintenanceEnded|ProofVoided|TermsTold|ClusterDisarmed|LeaseTermsSet|ClusterArmed)")
                 .check(CLASSES);
     }
 }

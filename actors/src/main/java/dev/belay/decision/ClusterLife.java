@@ -87,7 +87,7 @@ public final class ClusterLife {
         return cluster.equals(node)
                 ? Optional.empty()
                 : Optional.of(
-                        "its lease terms differ from the cluster's, and a server that is waited for too shortly could run a VM twice. It has belay.lease { %s }, the cluster { %s }. Give it the cluster's in its configuration file and start it again (to change the cluster's: docs/configuration.md, Times)"
+                        "its lease terms differ from the cluster's. It has belay.lease { %s }, the cluster { %s }. Give it the cluster's in its configuration file and start it again (to change the cluster's: docs/configuration.md, Times)"
                                 .formatted(node.inWords(), cluster.inWords()));
     }
 

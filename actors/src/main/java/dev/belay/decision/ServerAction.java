@@ -1,8 +1,12 @@
 package dev.belay.decision;
 
+import dev.belay.decision.ServerState.Server;
 import dev.belay.model.Incarnation;
+import dev.belay.model.LeaseTerms;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
+import java.time.Duration;
+import java.util.Optional;
 
 /**
  * Work that a server's entity hands out. Every action is idempotent: it is sent again after a
@@ -10,7 +14,7 @@ import dev.belay.model.VmName;
  */
 public sealed interface ServerAction {
     /** To the server's node: you are in, with this incarnation. */
-    record Welcome(ServerName server, Incarnation incarnation) implements ServerAction {}
+    record Welcome(Server server) implements ServerAction {}
 
     /**
      * To the server's node: kill what incarnations up to this one left, then ask again as its
@@ -20,8 +24,18 @@ public sealed interface ServerAction {
      */
     record TellClean(ServerName server, Incarnation upTo, boolean fenced) implements ServerAction {}
 
-    /** Wait until no lease of this incarnation can be live, from now on, then say LeaseWaited. */
-    record AwaitLease(Incarnation incarnation) implements ServerAction {}
+    /**
+     * Wait until no lease of this incarnation can be live, from now on, then say LeaseWaited.
+     *
+     * @param length empty: the journal does not say which terms its leases had, so for as long as
+     *     the longest that the waiter knows of
+     */
+    record AwaitLease(Incarnation incarnation, Optional<Duration> length) implements ServerAction {
+        /** Whoever waits may have other terms in its configuration, and an old copy of ours. */
+        static AwaitLease of(Server server) {
+            return new AwaitLease(server.incarnation(), server.terms().map(LeaseTerms::proofWait));
+        }
+    }
 
     /** Run the server's fence agent if it has one, then say AgentAnswered. */
     record CallFenceAgent(ServerName server, Incarnation incarnation) implements ServerAction {}

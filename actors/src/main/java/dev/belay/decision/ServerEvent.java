@@ -5,6 +5,7 @@ import dev.belay.model.Epoch;
 import dev.belay.model.GuardedEvent;
 import dev.belay.model.Incarnation;
 import dev.belay.model.JournalGuard;
+import dev.belay.model.LeaseTerms;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
 import java.time.Instant;
@@ -20,6 +21,9 @@ public sealed interface ServerEvent {
             return List.of(new JournalGuard.Admits(server.name(), server.incarnation()));
         }
     }
+
+    /** It asks for leases of these terms from here on, longer ones than were known of. */
+    record TermsTold(Instant at, LeaseTerms terms) implements ServerEvent {}
 
     record MemoryChanged(Instant at, int memoryMiB) implements ServerEvent {}
 

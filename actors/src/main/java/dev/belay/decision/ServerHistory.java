@@ -17,13 +17,13 @@ import dev.belay.decision.ServerEvent.QuarantineBegan;
 import dev.belay.decision.ServerEvent.QuarantineEnded;
 import dev.belay.decision.ServerEvent.ServerAdmitted;
 import dev.belay.decision.ServerEvent.ServerFenced;
+import dev.belay.decision.ServerEvent.TermsTold;
 import dev.belay.decision.ServerState.Fenced;
 import dev.belay.decision.ServerState.Fencing;
 import dev.belay.decision.ServerState.Known;
 import dev.belay.decision.ServerState.Live;
 import dev.belay.decision.ServerState.Maintenance;
 import dev.belay.decision.ServerState.Reservation;
-import dev.belay.decision.ServerState.Server;
 import dev.belay.decision.ServerState.Unknown;
 import java.util.HashMap;
 import java.util.List;
@@ -52,8 +52,11 @@ public final class ServerHistory {
                             Optional.empty());
             case MemoryChanged(_, var memoryMiB) -> {
                 var live = in(Live.class, state, event);
-                var old = live.server();
-                yield live.with(new Server(old.name(), old.incarnation(), old.bootId(), memoryMiB));
+                yield live.with(live.server().withMemory(memoryMiB));
+            }
+            case TermsTold(_, var terms) -> {
+                var live = in(Live.class, state, event);
+                yield live.with(live.server().with(terms));
             }
             case QemuTold(_, var qemu) -> in(Live.class, state, event).with(qemu);
             case MemoryReserved(_, var vm, var epoch, var memoryMiB) -> {

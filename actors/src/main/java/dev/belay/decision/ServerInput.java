@@ -2,6 +2,7 @@ package dev.belay.decision;
 
 import dev.belay.model.Epoch;
 import dev.belay.model.Incarnation;
+import dev.belay.model.LeaseTerms;
 import dev.belay.model.VmName;
 import java.util.List;
 import java.util.Optional;
@@ -42,10 +43,16 @@ public sealed interface ServerInput {
      *     one
      * @param clean it has just killed everything that older incarnations may have left and closed
      *     their exports
+     * @param terms of the leases that this process of the node asks for
      * @param qemu empty: it has not looked yet
      */
     record Join(
-            String bootId, int memoryMiB, Incarnation holding, boolean clean, Optional<Qemu> qemu)
+            String bootId,
+            int memoryMiB,
+            Incarnation holding,
+            boolean clean,
+            LeaseTerms terms,
+            Optional<Qemu> qemu)
             implements ServerInput {}
 
     /**

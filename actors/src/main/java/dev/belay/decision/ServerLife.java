@@ -7,11 +7,7 @@ import dev.belay.decision.Decision.Rejected;
 import dev.belay.decision.ServerEvent.FenceAgentFailed;
 import dev.belay.decision.ServerEvent.FencingProved;
 import dev.belay.decision.ServerEvent.FreezeBegan;
-import dev.belay.decision.ServerEvent.FreezeEnded;
-import dev.belay.decision.ServerEvent.MemoryChanged;
 import dev.belay.decision.ServerEvent.MemoryReleased;
-import dev.belay.decision.ServerEvent.QemuTold;
-import dev.belay.decision.ServerEvent.ServerAdmitted;
 import dev.belay.decision.ServerEvent.ServerFenced;
 import dev.belay.decision.ServerState.Fenced;
 import dev.belay.decision.ServerState.Fencing;
@@ -64,8 +60,7 @@ public final class ServerLife {
             case ServerInput.Join join
                     when !join.clean() || !join.holding().equals(Incarnation.NONE) ->
                     tell(new ServerAction.TellClean(name, Incarnation.NONE, true));
-            case ServerInput.Join join ->
-                    admit(at, new Server(name, Incarnation.NONE, "", 0), join, List.of());
+            case ServerInput.Join join -> ServerAdmission.first(at, name, join);
             case ServerInput.Lost _ -> ignored("never admitted");
             case ServerInput.LeaseWaited _ -> ignored("never admitted");
             case ServerInput.AgentAnswered _ -> ignored("never admitted");
@@ -91,8 +86,9 @@ public final class ServerLife {
             // the boot before, held up on its way, may have got it this incarnation.
             case ServerInput.Join join
                     when join.holding().equals(server.incarnation()) && !join.clean() ->
-                    new Accepted<>(news(s, at, join), ServerReservations.welcome(s));
-            case ServerInput.Join join -> succeed(at, s, join, ServerReservations.vms(s));
+                    ServerAdmission.again(s, at, join);
+            case ServerInput.Join join ->
+                    ServerAdmission.next(at, s, join, ServerReservations.vms(s));
             case ServerInput.Lost lost when !lost.incarnation().equals(server.incarnation()) ->
                     ignored("news of another incarnation than " + server.incarnation());
             // It may be back before its lease runs out; whatever comes of it has to wait anyway.
@@ -124,28 +120,13 @@ public final class ServerLife {
         };
     }
 
-    /** Of a server that answers, in the same life as before. */
-    private static List<ServerEvent> news(Live s, Instant at, ServerInput.Join join) {
-        var events = new ArrayList<ServerEvent>();
-        if (join.memoryMiB() != s.server().memoryMiB()) {
-            events.add(new MemoryChanged(at, join.memoryMiB()));
-        }
-        join.qemu()
-                .filter(told -> !s.qemu().equals(Optional.of(told)))
-                .ifPresent(told -> events.add(new QemuTold(at, told)));
-        if (s.freeze().isPresent()) {
-            events.add(new FreezeEnded(at));
-        }
-        return events;
-    }
-
     private static Decision<ServerEvent, ServerAction> lose(
             Live s, Instant at, List<Evidence> evidence) {
         var server = s.server();
         var events = new ArrayList<ServerEvent>();
         var actions = new ArrayList<ServerAction>();
         events.add(new ServerFenced(at, server.name(), server.incarnation(), evidence));
-        actions.add(new ServerAction.AwaitLease(server.incarnation()));
+        actions.add(ServerAction.AwaitLease.of(server));
         callAgent(actions, s, ServerReservations.vms(s));
         tellLost(actions, server, ServerReservations.vms(s), evidence);
         // Somebody works on it: that it goes away says nothing about it.
@@ -170,7 +151,7 @@ public final class ServerLife {
             Fencing s, Instant at, ServerInput input) {
         var server = s.server();
         return switch (input) {
-            case ServerInput.Join join -> succeed(at, s, join, s.vms());
+            case ServerInput.Join join -> ServerAdmission.next(at, s, join, s.vms());
             case ServerInput.Lost _ -> ignored("being fenced already");
             case ServerInput.LeaseWaited(var incarnation, var detail)
                     when incarnation.equals(server.incarnation()) ->
@@ -217,7 +198,7 @@ public final class ServerLife {
         var server = s.server();
         return switch (input) {
             case ServerInput.Join join when voids(s, join) -> distrust(s, at);
-            case ServerInput.Join join -> succeed(at, s, join, List.of());
+            case ServerInput.Join join -> ServerAdmission.next(at, s, join, List.of());
             case ServerInput.Lost _ -> ignored("fenced already");
             case ServerInput.LeaseWaited _ -> ignored("proved already");
             case ServerInput.AgentAnswered _ -> ignored("proved already");
@@ -259,62 +240,14 @@ public final class ServerLife {
                         at,
                         server.incarnation(),
                         "it spoke after its fence agent had seen it off, so the agent is not believed"),
-                new ServerAction.AwaitLease(server.incarnation()),
+                ServerAction.AwaitLease.of(server),
                 new ServerAction.TellClean(server.name(), server.incarnation(), true));
-    }
-
-    /**
-     * The node asks for an incarnation after {@code old}: only once nothing of the old one can run
-     * (safety.md 1). It has to name the one that it succeeds and to have cleaned up after it, after
-     * a reboot too: a join that comes a life late names an older one, or another boot, and proves
-     * nothing. A node that said it was clean is never welcomed to that incarnation again: whoever
-     * hears of it late would take the new life for ended.
-     */
-    private static Decision<ServerEvent, ServerAction> succeed(
-            Instant at, Known s, ServerInput.Join join, List<VmName> vms) {
-        var old = s.server();
-        boolean fenced = !(s instanceof Live);
-        boolean rebooted = !join.bootId().equals(old.bootId());
-        if (!join.holding().equals(old.incarnation()) || !join.clean()) {
-            return tell(new ServerAction.TellClean(old.name(), old.incarnation(), fenced));
-        }
-        var proof =
-                rebooted
-                        ? new Proof(Proof.Kind.REBOOTED, "it came back with another boot", at)
-                        : new Proof(
-                                Proof.Kind.CLEANED, "it killed everything it ran and said so", at);
-        var before = new ArrayList<ServerEvent>();
-        if (!fenced) {
-            before.add(new ServerFenced(at, old.name(), old.incarnation(), List.of()));
-        }
-        before.add(new FencingProved(at, old.incarnation(), proof));
-        var admitted = admit(at, old, join, before);
-        var actions = new ArrayList<>(admitted.actions());
-        if (fenced) {
-            actions.add(new ServerAction.CallOffFenceAgent(old.name()));
-        }
-        if (s.losses().quarantined()) {
-            actions.add(new ServerAction.CoolDown(old.incarnation().next()));
-        }
-        tellProved(actions, old, vms, proof);
-        return new Accepted<>(admitted.events(), actions);
-    }
-
-    private static Accepted<ServerEvent, ServerAction> admit(
-            Instant at, Server old, ServerInput.Join join, List<ServerEvent> before) {
-        var next =
-                new Server(old.name(), old.incarnation().next(), join.bootId(), join.memoryMiB());
-        var events = new ArrayList<>(before);
-        events.add(new ServerAdmitted(at, next));
-        join.qemu().ifPresent(told -> events.add(new QemuTold(at, told)));
-        return new Accepted<>(
-                events, List.of(new ServerAction.Welcome(next.name(), next.incarnation())));
     }
 
     private static Accepted<ServerEvent, ServerAction> prove(
             Server server, List<VmName> vms, Instant at, Proof proof) {
         var actions = new ArrayList<ServerAction>();
-        tellProved(actions, server, vms, proof);
+        ServerAdmission.tellProved(actions, server, vms, proof);
         return new Accepted<>(List.of(new FencingProved(at, server.incarnation(), proof)), actions);
     }
 
@@ -346,16 +279,6 @@ public final class ServerLife {
         }
     }
 
-    private static void tellProved(
-            List<ServerAction> actions, Server server, List<VmName> vms, Proof proof) {
-        for (var vm : vms) {
-            actions.add(
-                    new ServerAction.TellVm(
-                            vm,
-                            new VmInput.FenceProved(server.name(), server.incarnation(), proof)));
-        }
-    }
-
     /** What to send again after a restart, from the state alone. */
     public static List<ServerAction> pending(ServerState state) {
         return switch (state) {
@@ -364,7 +287,7 @@ public final class ServerLife {
             case Fenced s -> ServerCalm.pending(s);
             case Fencing s -> {
                 var actions = new ArrayList<>(ServerCalm.pending(s));
-                actions.add(new ServerAction.AwaitLease(s.server().incarnation()));
+                actions.add(ServerAction.AwaitLease.of(s.server()));
                 if (s.agentFailure().isEmpty()) {
                     callAgent(actions, s, s.vms());
                 }

@@ -68,7 +68,7 @@ final class ServerReservations {
     static List<ServerAction> welcome(Live s) {
         var server = s.server();
         var actions = new ArrayList<ServerAction>();
-        actions.add(new ServerAction.Welcome(server.name(), server.incarnation()));
+        actions.add(new ServerAction.Welcome(server));
         s.reservations().entrySet().stream()
                 .sorted(Map.Entry.comparingByKey(Comparator.comparing(vm -> vm.value())))
                 .forEach(entry ->

@@ -2,6 +2,7 @@ package dev.belay.decision;
 
 import dev.belay.model.Epoch;
 import dev.belay.model.Incarnation;
+import dev.belay.model.LeaseTerms;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
 import java.time.Instant;
@@ -164,8 +165,30 @@ public sealed interface ServerState {
 
     /**
      * @param memoryMiB for guests
+     * @param terms the longest that any of its leases may have been asked for with; empty: it was
+     *     admitted by a version that did not say
      */
-    record Server(ServerName name, Incarnation incarnation, String bootId, int memoryMiB) {}
+    record Server(
+            ServerName name,
+            Incarnation incarnation,
+            String bootId,
+            int memoryMiB,
+            Optional<LeaseTerms> terms) {
+
+        /** Whether a process whose leases have these terms may live as it. */
+        public boolean admits(LeaseTerms own) {
+            return terms.filter(known -> known.proofWait().compareTo(own.proofWait()) >= 0)
+                    .isPresent();
+        }
+
+        Server withMemory(int changedMiB) {
+            return new Server(name, incarnation, bootId, changedMiB, terms);
+        }
+
+        Server with(LeaseTerms told) {
+            return new Server(name, incarnation, bootId, memoryMiB, Optional.of(told));
+        }
+    }
 
     record Reservation(Epoch epoch, int memoryMiB) {}
 }

@@ -42,11 +42,9 @@ public final class ServerEntity
      *
      * @param address where the node says that it is; a second node of the same name is somewhere
      *     else
-     * @param terms that its leases have
-     * @param change they shall be the cluster's
+     * @param change the terms of its leases shall be the cluster's
      */
-    public record Join(ServerInput.Join input, String address, LeaseTerms terms, boolean change)
-            implements Message {}
+    public record Join(ServerInput.Join input, String address, boolean change) implements Message {}
 
     /** From a VM's entity. */
     public record News(ServerInput input) implements Message {}
@@ -139,7 +137,10 @@ public final class ServerEntity
                                     expected);
                     yield Effect().none();
                 }
-                var terms = surroundings.agree(join.terms(), join.change()).toCompletableFuture();
+                var terms =
+                        surroundings
+                                .agree(join.input().terms(), join.change())
+                                .toCompletableFuture();
                 if (terms.state() == Future.State.SUCCESS) {
                     yield agreed(state, join, terms.resultNow());
                 }
@@ -174,7 +175,7 @@ public final class ServerEntity
 
     private Effect<ServerEvent, ServerState> agreed(
             ServerState state, Join join, LeaseTerms cluster) {
-        var refusal = ClusterLife.refusal(cluster, join.terms());
+        var refusal = ClusterLife.refusal(cluster, join.input().terms());
         refusal.ifPresent(why -> {
             context.getLog().warn("{} is not admitted: {}", name, why);
             surroundings.refuse(name, why);
@@ -194,8 +195,8 @@ public final class ServerEntity
     @Override
     protected void carryOut(ServerAction action) {
         switch (action) {
-            case ServerAction.AwaitLease(var incarnation) -> {
-                var wait = surroundings.leaseProofWait();
+            case ServerAction.AwaitLease(var incarnation, var told) -> {
+                var wait = told.orElseGet(surroundings::longestLeaseWait);
                 var why =
                         "its lease was waited out (%d ms)%s"
                                 .formatted(

@@ -2,6 +2,7 @@ package dev.belay.server;
 
 import dev.belay.cluster.LeaseKeeper;
 import dev.belay.decision.ServerInput;
+import dev.belay.decision.ServerState;
 import dev.belay.decision.Tenure;
 import dev.belay.decision.TenureCommand;
 import dev.belay.decision.TenureInput;
@@ -10,6 +11,7 @@ import dev.belay.decision.VmAction;
 import dev.belay.decision.VmInput;
 import dev.belay.model.Epoch;
 import dev.belay.model.Incarnation;
+import dev.belay.model.LeaseTerms;
 import dev.belay.model.RunRight;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
@@ -58,7 +60,7 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
     public record Order(VmAction action) implements Message {}
 
     /** From this server's entity. */
-    public record Welcome(Incarnation incarnation) implements Message {}
+    public record Welcome(ServerState.Server admitted) implements Message {}
 
     public record MustClean(Incarnation upTo, boolean fenced) implements Message {}
 
@@ -104,6 +106,7 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
      * @param pairSilence how long the other server of a pair may be silent until it is asked who
      *     goes on
      * @param memoryMiB for guests
+     * @param terms of the leases that {@code lease} asks for
      */
     public record Parts(
             Hypervisor hypervisor,
@@ -113,6 +116,7 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
             FloorFiles floors,
             String bootId,
             int memoryMiB,
+            LeaseTerms terms,
             Consumer<ServerInput.Join> join,
             BiConsumer<VmName, VmInput> entities,
             BiConsumer<ServerName, Message> peers,
@@ -173,7 +177,7 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
     private Behavior<Message> onMessage(Message message) {
         switch (message) {
             case Order(var action) -> decide(new TenureInput.Ordered(action));
-            case Welcome(var incarnation) -> decide(new TenureInput.Welcome(incarnation));
+            case Welcome(var admitted) -> welcome(admitted);
             case MustClean(var upTo, var fenced) -> decide(new TenureInput.MustClean(upTo, fenced));
             case Refused(var why) -> refused(why);
             case Check(var spec, var replyTo) -> check(spec, replyTo);
@@ -223,6 +227,7 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
                                             parts.memoryMiB(),
                                             holding,
                                             clean,
+                                            parts.terms(),
                                             parts.hypervisor().qemu()));
             case TenureCommand.Adopt() -> {
                 if (!looking) {
@@ -231,6 +236,15 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
             }
             case TenureCommand.Clean(var upTo) -> clean(upTo);
             case TenureCommand.Pass(var order) -> pass(order);
+        }
+    }
+
+    /** One that is on its way for long may be for an earlier process, whose leases were shorter. */
+    private void welcome(ServerState.Server admitted) {
+        if (admitted.admits(parts.terms())) {
+            decide(new TenureInput.Welcome(admitted.incarnation()));
+        } else {
+            getContext().getLog().info("a welcome as {} is not for this process", admitted);
         }
     }
 

@@ -23,8 +23,11 @@ public interface ServerSurroundings {
     /** Tells the server's node why it is not admitted, best effort. */
     void refuse(ServerName server, String why);
 
-    /** The longest lease plus margin (safety.md 13). */
-    Duration leaseProofWait();
+    /**
+     * How long to wait for the leases of a server of which the journal does not say which terms
+     * they had: as long as for the longest that this node knows of.
+     */
+    Duration longestLeaseWait();
 
     /** How long a quarantined server has to be up until it gets new VMs again. */
     Duration coolDown();

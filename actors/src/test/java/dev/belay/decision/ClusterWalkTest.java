@@ -4,12 +4,14 @@ import static dev.belay.decision.Samples.ALPHA;
 import static dev.belay.decision.Samples.BETA;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.belay.decision.SimulatedCluster.Mistake;
 import dev.belay.decision.SimulatedServer.Hole;
 import dev.belay.model.VmName;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -32,7 +34,12 @@ class ClusterWalkTest {
     @ParameterizedTest(name = "seed={0}")
     @MethodSource("seeds")
     void neverTwoActiveCopiesAndInTheEndEveryVmIsAsDesired(long seed) {
-        walk(seed, Hole.NONE);
+        walk(seed, Hole.NONE, Mistake.NONE);
+    }
+
+    @Test
+    void theSimulationNoticesAnArbiterThatWaitsByItsOwnTerms() {
+        assertNoticed(Hole.NONE, Mistake.ITS_OWN_TERMS);
     }
 
     @ParameterizedTest
@@ -40,11 +47,15 @@ class ClusterWalkTest {
             value = Hole.class,
             names = {"NO_FLOOR", "NO_LEASH", "ANY_INCARNATION"})
     void theSimulationNoticesAServerThatForgetsADuty(Hole hole) {
+        assertNoticed(hole, Mistake.NONE);
+    }
+
+    private static void assertNoticed(Hole hole, Mistake mistake) {
         long found =
                 LongStream.range(0, SEEDS)
                         .filter(seed -> {
                             try {
-                                walk(seed, hole);
+                                walk(seed, hole, mistake);
                                 return false;
                             } catch (AssertionError e) {
                                 return e.getMessage() != null
@@ -53,17 +64,22 @@ class ClusterWalkTest {
                         })
                         .limit(1)
                         .count();
-        assertThat(found).as("seeds that show " + hole).isPositive();
+        assertThat(found).as("seeds that show %s, %s", hole, mistake).isPositive();
     }
 
-    private static void walk(long seed, Hole hole) {
+    private static void walk(long seed, Hole hole, Mistake mistake) {
         var random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
         var cluster =
                 new SimulatedCluster(
                         random,
                         List.of(ALPHA, BETA),
                         List.of(new VmName("web"), new VmName("mail")),
-                        hole);
+                        Samples::spec,
+                        hole,
+                        mistake);
+        if (seed % 2 == 1) {
+            cluster.machine(BETA).changeTerms();
+        }
         try {
             for (int step = 0; step < STEPS; step++) {
                 troubledStep(cluster, random);
@@ -83,7 +99,7 @@ class ClusterWalkTest {
 
     /** The longest timers have run by then: nothing is left that could still upset it. */
     private static boolean isDone(SimulatedCluster cluster, int round) {
-        return round > 2 * SimulatedServer.LEASE && cluster.unfinished().isEmpty();
+        return round > 2 * SimulatedServer.LONGER_LEASE && cluster.unfinished().isEmpty();
     }
 
     static void troubledStep(SimulatedCluster cluster, RandomGenerator random) {
@@ -146,10 +162,14 @@ class ClusterWalkTest {
         }
     }
 
-    /** An operator is calm for a while, forgives, or tells the truth about a server. */
+    /**
+     * An operator is calm for a while, forgives, tells the truth about a server, or writes other
+     * lease terms into its configuration.
+     */
     private static void operate(
             SimulatedCluster cluster, RandomGenerator random, SimulatedServer machine) {
-        switch (random.nextInt(7)) {
+        switch (random.nextInt(9)) {
+            case 7, 8 -> machine.changeTerms();
             case 3 ->
                     cluster.serverHears(
                             machine.name, new ServerInput.BeginMaintenance(random.nextBoolean()));

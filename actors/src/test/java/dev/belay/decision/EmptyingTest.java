@@ -81,7 +81,7 @@ class EmptyingTest {
     private static List<Departure> departures(Present state, Context now) {
         var server =
                 new ServerState.Live(
-                        new ServerState.Server(ALPHA, I2, "boot", 8192),
+                        new ServerState.Server(ALPHA, I2, "boot", 8192, Optional.of(Samples.TERMS)),
                         Map.of(),
                         Losses.NONE,
                         Optional.empty(),

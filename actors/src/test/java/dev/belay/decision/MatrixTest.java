@@ -308,7 +308,7 @@ class MatrixTest {
 
     private static ServerInput.Join join(
             String boot, int memoryMiB, Incarnation holding, boolean clean, Optional<Qemu> qemu) {
-        return new ServerInput.Join(boot, memoryMiB, holding, clean, qemu);
+        return new ServerInput.Join(boot, memoryMiB, holding, clean, Samples.TERMS, qemu);
     }
 
     static List<ServerInput> serverInputs() {

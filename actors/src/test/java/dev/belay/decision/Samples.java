@@ -77,6 +77,9 @@ final class Samples {
     static final LeaseTerms TERMS =
             new LeaseTerms(Duration.ofSeconds(3), Duration.ofMillis(500), Duration.ofMillis(250));
 
+    static final LeaseTerms LONGER_TERMS =
+            new LeaseTerms(Duration.ofSeconds(9), TERMS.renewal(), TERMS.margin());
+
     private Samples() {}
 
     static VmSpec spec(VmName name) {

@@ -137,8 +137,8 @@ class ServerCalmTest {
             hear(new ServerInput.BeginMaintenance(false));
             hear(lost(I2, 1, 3));
 
-            assertThat(actions).containsExactly(new ServerAction.AwaitLease(I2));
-            assertThat(ServerLife.pending(state)).containsExactly(new ServerAction.AwaitLease(I2));
+            assertThat(actions).containsExactly(ServerLifeTest.AWAIT_LEASE);
+            assertThat(ServerLife.pending(state)).containsExactly(ServerLifeTest.AWAIT_LEASE);
         }
 
         @Test
@@ -323,7 +323,7 @@ class ServerCalmTest {
                                             .extracting(Evidence::what)
                                             .containsExactly(
                                                     "a person confirmed that alpha is off"));
-            assertThat(actions).contains(new ServerAction.AwaitLease(I2));
+            assertThat(actions).contains(ServerLifeTest.AWAIT_LEASE);
         }
 
         @Test

@@ -20,7 +20,9 @@ import dev.belay.decision.ServerState.Reservation;
 import dev.belay.decision.ServerState.Server;
 import dev.belay.decision.ServerState.Unknown;
 import dev.belay.model.Incarnation;
+import dev.belay.model.LeaseTerms;
 import dev.belay.model.VmName;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,7 +31,9 @@ import org.junit.jupiter.api.Test;
 
 /** One example per rule of a server's life. */
 class ServerLifeTest {
-    static final Server SERVER = new Server(ALPHA, I2, "boot-b", 4096);
+    static final Server SERVER = new Server(ALPHA, I2, "boot-b", 4096, Optional.of(Samples.TERMS));
+    static final ServerAction AWAIT_LEASE =
+            new ServerAction.AwaitLease(I2, Optional.of(Samples.TERMS.proofWait()));
     static final Live LIVE = live(Map.of(WEB, new Reservation(E7, MEMORY)));
     static final Fencing FENCING =
             new Fencing(SERVER, List.of(WEB), List.of(), Optional.empty(), Losses.NONE);
@@ -56,7 +60,16 @@ class ServerLifeTest {
     }
 
     static ServerInput.Join join(String boot, Incarnation holding, boolean clean) {
-        return new ServerInput.Join(boot, 4096, holding, clean, Optional.empty());
+        return join(boot, holding, clean, Samples.TERMS);
+    }
+
+    private static ServerInput.Join join(
+            String boot, Incarnation holding, boolean clean, LeaseTerms terms) {
+        return new ServerInput.Join(boot, 4096, holding, clean, terms, Optional.empty());
+    }
+
+    private static Server server(Incarnation incarnation, String boot) {
+        return new Server(ALPHA, incarnation, boot, 4096, Optional.of(Samples.TERMS));
     }
 
     private static ServerInput.Lost lost(Incarnation incarnation, int vanished, int before) {
@@ -79,10 +92,8 @@ class ServerLifeTest {
         assertThat(decide(new Unknown(), join("boot-b", Incarnation.NONE, true)))
                 .isEqualTo(
                         accepted(
-                                List.of(
-                                        new ServerEvent.ServerAdmitted(
-                                                AT, new Server(ALPHA, I1, "boot-b", 4096))),
-                                List.of(new ServerAction.Welcome(ALPHA, I1))));
+                                List.of(new ServerEvent.ServerAdmitted(AT, server(I1, "boot-b"))),
+                                List.of(new ServerAction.Welcome(server(I1, "boot-b")))));
     }
 
     @Nested
@@ -103,13 +114,11 @@ class ServerLifeTest {
                             ((Accepted<ServerEvent, ServerAction>)
                                             decide(BY_AGENT, join("boot-b", I2, false)))
                                     .actions())
-                    .containsExactly(
-                            new ServerAction.AwaitLease(I2),
-                            new ServerAction.TellClean(ALPHA, I2, true));
+                    .containsExactly(AWAIT_LEASE, new ServerAction.TellClean(ALPHA, I2, true));
             assertThat(voided).isInstanceOf(Fencing.class);
             assertThat(ServerLife.pending(voided))
                     .as("not called again")
-                    .containsExactly(new ServerAction.AwaitLease(I2));
+                    .containsExactly(AWAIT_LEASE);
             assertThat(decide(voided, new ServerInput.AskStanding(WEB, I2)))
                     .as("what a VM hears that has not started elsewhere yet")
                     .isEqualTo(
@@ -157,7 +166,7 @@ class ServerLifeTest {
                             accepted(
                                     List.of(),
                                     List.of(
-                                            new ServerAction.Welcome(ALPHA, I2),
+                                            new ServerAction.Welcome(SERVER),
                                             tell(new VmInput.Reserved(ALPHA, I2, E7)))));
         }
 
@@ -167,8 +176,8 @@ class ServerLifeTest {
                     (Accepted<ServerEvent, ServerAction>) decide(LIVE, join("boot-b", I2, true));
 
             assertThat(decision.actions())
-                    .contains(new ServerAction.Welcome(ALPHA, I3))
-                    .doesNotContain(new ServerAction.Welcome(ALPHA, I2));
+                    .contains(new ServerAction.Welcome(server(I3, "boot-b")))
+                    .doesNotContain(new ServerAction.Welcome(SERVER));
             assertThat(decision.events())
                     .hasSize(3)
                     .first()
@@ -209,7 +218,7 @@ class ServerLifeTest {
                                             new ServerEvent.ServerFenced(AT, ALPHA, I2, List.of()),
                                             new ServerEvent.LossCounted(AT, 1)),
                                     List.of(
-                                            new ServerAction.AwaitLease(I2),
+                                            AWAIT_LEASE,
                                             new ServerAction.CallFenceAgent(ALPHA, I2),
                                             tell(new VmInput.ServerLost(ALPHA, I2, List.of())),
                                             new ServerAction.AgeLoss(1))));
@@ -284,6 +293,76 @@ class ServerLifeTest {
         }
     }
 
+    /** Whoever waits may have shorter terms, or be the last to hear of longer ones. */
+    @Nested
+    class ItsLeaseIsWaitedOutByItsOwnTerms {
+        private static final LeaseTerms LONGER = Samples.LONGER_TERMS;
+        private static final LeaseTerms SHORTER =
+                new LeaseTerms(
+                        Duration.ofSeconds(1), Samples.TERMS.renewal(), Samples.TERMS.margin());
+
+        private ServerState state = LIVE;
+        private List<ServerAction> actions = List.of();
+
+        private void hear(ServerInput input) {
+            var decision = (Accepted<ServerEvent, ServerAction>) decide(state, input);
+            state = Samples.afterAll(state, decision.events());
+            actions = decision.actions();
+        }
+
+        private void assertAwaited(Incarnation incarnation, LeaseTerms terms) {
+            hear(lost(incarnation, 1, 2));
+            var wait = new ServerAction.AwaitLease(incarnation, Optional.of(terms.proofWait()));
+            assertThat(actions).contains(wait);
+            assertThat(ServerLife.pending(state)).contains(wait);
+        }
+
+        @Test
+        void thoseThatItWasAdmittedWith() {
+            hear(join("boot-b", I2, true, LONGER));
+
+            assertAwaited(I3, LONGER);
+        }
+
+        @Test
+        void aProcessThatComesUpWithLongerOnesIsWelcomeWhenTheJournalHasThem() {
+            hear(join("boot-b", I2, false, LONGER));
+
+            assertThat(actions).first().isEqualTo(new ServerAction.Welcome(SERVER.with(LONGER)));
+            assertAwaited(I2, LONGER);
+        }
+
+        @Test
+        void leasesOfLongerOnesMayBeLiveWhenAProcessHasShorterOnes() {
+            hear(join("boot-b", I2, false, SHORTER));
+
+            assertAwaited(I2, Samples.TERMS);
+        }
+
+        @Test
+        void aWelcomeWithShorterOnesIsForAnotherProcess() {
+            assertThat(SERVER.admits(Samples.TERMS)).isTrue();
+            assertThat(SERVER.admits(SHORTER)).isTrue();
+            assertThat(SERVER.admits(LONGER)).isFalse();
+        }
+
+        @Test
+        void whereTheJournalDoesNotSayTheWaiterTakesTheLongestThatItKnows() {
+            state = LIVE.with(new Server(ALPHA, I2, "boot-b", 4096, Optional.empty()));
+            hear(lost(I2, 1, 2));
+
+            assertThat(actions).contains(new ServerAction.AwaitLease(I2, Optional.empty()));
+        }
+
+        @Test
+        void aServerThatWasAdmittedWithoutThemSaysThemAgain() {
+            state = LIVE.with(new Server(ALPHA, I2, "boot-b", 4096, Optional.empty()));
+            hear(join("boot-b", I2, false));
+
+            assertThat(state).isEqualTo(LIVE);
+        }
+    }
+
     @Nested
     class WhenFencing {
         @Test
@@ -336,7 +415,7 @@ class ServerLifeTest {
         void theWaitStartsAfreshAfterARestart() {
             assertThat(ServerLife.pending(FENCING))
                     .containsExactly(
-                            new ServerAction.AwaitLease(I2),
+                            AWAIT_LEASE,
                             new ServerAction.CallFenceAgent(ALPHA, I2),
                             tell(new VmInput.ServerLost(ALPHA, I2, List.of())));
         }
@@ -351,7 +430,7 @@ class ServerLifeTest {
 
             assertThat(decision.actions())
                     .containsExactly(
-                            new ServerAction.Welcome(ALPHA, I3),
+                            new ServerAction.Welcome(server(I3, "boot-b")),
                             new ServerAction.CallOffFenceAgent(ALPHA));
         }
 

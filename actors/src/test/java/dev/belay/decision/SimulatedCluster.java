@@ -34,9 +34,6 @@ import java.util.stream.Stream;
  * dice come from one generator, so a seed repeats everything.
  */
 final class SimulatedCluster implements SimulatedServer.World {
-    /** Longest lease and margin: what a waiter waits from the moment that it saw the fencing. */
-    static final int PROOF_WAIT = SimulatedServer.LEASE + 2;
-
     private static final int SHOWN = 60;
 
     /** The network between arbiters, which is never cut. */
@@ -50,7 +47,9 @@ final class SimulatedCluster implements SimulatedServer.World {
         /** A secondary is promoted before lockstep. */
         PROMOTED_EARLY,
         /** It is forgotten which disks are up to date. */
-        ANY_DISK
+        ANY_DISK,
+        /** The arbiter waits for a server's lease as long as for one of its own. */
+        ITS_OWN_TERMS
     }
 
     /** Something on its way; a timer is neither lost nor doubled. */
@@ -320,15 +319,16 @@ final class SimulatedCluster implements SimulatedServer.World {
     private void carryOut(ServerName name, ServerAction action) {
         var machine = machine(name);
         switch (action) {
-            case ServerAction.Welcome(_, var incarnation) ->
-                    send(name, () -> machine.welcome(incarnation));
+            case ServerAction.Welcome(var admitted) -> send(name, () -> machine.welcome(admitted));
             case ServerAction.TellClean(_, var upTo, var isFenced) ->
                     send(name, () -> machine.mustClean(upTo, isFenced));
-            case ServerAction.AwaitLease(var incarnation) ->
+            case ServerAction.AwaitLease(var incarnation, var told) ->
                     timer(
                             action,
                             name,
-                            PROOF_WAIT,
+                            mistake == Mistake.ITS_OWN_TERMS
+                                    ? SimulatedServer.LEASE + SimulatedServer.MARGIN
+                                    : (int) told.orElseThrow().toSeconds(),
                             () ->
                                     serverHears(
                                             name,

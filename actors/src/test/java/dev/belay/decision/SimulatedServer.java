@@ -2,9 +2,11 @@ package dev.belay.decision;
 
 import dev.belay.model.Epoch;
 import dev.belay.model.Incarnation;
+import dev.belay.model.LeaseTerms;
 import dev.belay.model.RunRight;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -22,8 +24,11 @@ import org.jspecify.annotations.Nullable;
  * {@link Hole} makes what is around the cores fail in a duty, to show that the simulation notices.
  */
 final class SimulatedServer {
-    /** Longest lease, in steps of virtual time. */
+    /** The usual lease, in steps of virtual time. */
     static final int LEASE = 60;
+
+    static final int LONGER_LEASE = 100;
+    static final int MARGIN = 2;
 
     /** Two of them are so rare that a walk of a few hundred seeds does not meet them. */
     enum Hole {
@@ -76,6 +81,7 @@ final class SimulatedServer {
         private Incarnation incarnation = Incarnation.NONE;
         private boolean clean;
         private int boot = 1;
+        private int lease = LEASE;
         private final Map<VmName, Epoch> floors = new HashMap<>();
         private final Map<VmName, Set<Integer>> legs = new HashMap<>();
     }
@@ -93,6 +99,11 @@ final class SimulatedServer {
     private int now;
     private int leaseUntil;
     private Incarnation lease = Incarnation.NONE;
+    private int configured = LEASE;
+
+    /** Of this process. */
+    private int length = LEASE;
+
     private boolean troubled;
     private final World world;
     private final Consumer<ServerInput.Join> join;
@@ -132,13 +143,24 @@ final class SimulatedServer {
         processUp = false;
     }
 
+    /** An operator does; what runs does not hear of it. */
+    void changeTerms() {
+        configured = configured == LEASE ? LONGER_LEASE : LEASE;
+    }
+
+    private LeaseTerms terms() {
+        return new LeaseTerms(
+                Duration.ofSeconds(length), Duration.ofSeconds(1), Duration.ofSeconds(MARGIN));
+    }
+
     void startProcess() {
         if (!powered || processUp) {
             return;
         }
         processUp = true;
+        length = configured;
         tenure = new TenureState.Adopting(disk.incarnation, disk.clean, disk.boot != boot);
-        lease = disk.clean ? Incarnation.NONE : disk.incarnation;
+        lease = disk.clean || disk.lease != length ? Incarnation.NONE : disk.incarnation;
         leaseUntil = 0;
         replicas.clear();
         if (hole == Hole.FLOOR_NOT_ON_DISK) {
@@ -170,8 +192,10 @@ final class SimulatedServer {
         hear(new TenureInput.Tick());
     }
 
-    void welcome(Incarnation incarnation) {
-        hear(new TenureInput.Welcome(incarnation));
+    void welcome(ServerState.Server admitted) {
+        if (admitted.admits(terms())) {
+            hear(new TenureInput.Welcome(admitted.incarnation()));
+        }
     }
 
     void mustClean(Incarnation upTo, boolean fenced) {
@@ -187,11 +211,11 @@ final class SimulatedServer {
         if (!powered || !processUp || !lease.equals(incarnation)) {
             return;
         }
-        leaseUntil = Math.max(leaseUntil, sent + LEASE);
+        leaseUntil = Math.max(leaseUntil, sent + length);
         guests.replaceAll((_, guest) ->
                 guest.right().incarnation().equals(incarnation)
                         ? new Guest(
-                                guest.right(), Math.max(guest.until(), sent + LEASE), guest.part())
+                                guest.right(), Math.max(guest.until(), sent + length), guest.part())
                         : guest);
     }
 
@@ -260,6 +284,7 @@ final class SimulatedServer {
             case TenureCommand.Keep(var incarnation, var clean) -> {
                 disk.incarnation = incarnation;
                 disk.boot = boot;
+                disk.lease = length;
                 disk.clean = clean && hole != Hole.CLEAN_NOT_ON_DISK;
             }
             case TenureCommand.HoldLease(var incarnation) -> {
@@ -275,6 +300,7 @@ final class SimulatedServer {
                                     8192,
                                     holding,
                                     clean,
+                                    terms(),
                                     Optional.of(Samples.QEMU)));
             case TenureCommand.Adopt() -> hear(new TenureInput.Adopted());
             case TenureCommand.Clean _ -> {

@@ -288,7 +288,8 @@ class WalkTest {
             var input =
                     step < STEPS
                             ? anyServerInput(random, state, held)
-                            : new ServerInput.Join("boot-z", 4096, held, true, Optional.empty());
+                            : new ServerInput.Join(
+                                    "boot-z", 4096, held, true, Samples.TERMS, Optional.empty());
             if (ServerLife.decide(ALPHA, state, AT, input)
                     instanceof Accepted<ServerEvent, ServerAction> accepted) {
                 ServerRules.check(state, input, accepted);
@@ -327,6 +328,7 @@ class WalkTest {
                             4096 + 1024 * random.nextInt(2),
                             nowOrStale,
                             random.nextBoolean(),
+                            random.nextBoolean() ? Samples.TERMS : Samples.LONGER_TERMS,
                             anyQemu(random));
             case 2 ->
                     new ServerInput.Lost(

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Test;
 class ServerEntityTest {
     private static final Incarnation I1 = new Incarnation(1);
     private static final LeaseTerms TERMS =
-            new LeaseTerms(Duration.ofSeconds(3), Duration.ofMillis(500), Duration.ofMillis(250));
+            new LeaseTerms(Duration.ofMillis(250), Duration.ofMillis(50), Duration.ofMillis(50));
     private static final VmName WEB = new VmName("web");
     private static final ActorTestKit KIT =
             ActorTestKit.create(
@@ -71,8 +71,8 @@ class ServerEntityTest {
         }
 
         @Override
-        public Duration leaseProofWait() {
-            return Duration.ofMillis(300);
+        public Duration longestLeaseWait() {
+            throw new AssertionError("the journal says it");
         }
 
         @Override
@@ -134,11 +134,12 @@ class ServerEntityTest {
         server.runCommand(
                 new ServerEntity.Join(
                         new ServerInput.Join(
-                                "boot-a", 4096, Incarnation.NONE, true, Optional.empty()),
+                                "boot-a", 4096, Incarnation.NONE, true, TERMS, Optional.empty()),
                         "10.0.0.1",
-                        TERMS,
                         false));
-        outside.expectMessage(new ServerAction.Welcome(name, I1));
+        outside.expectMessage(
+                new ServerAction.Welcome(
+                        new ServerState.Server(name, I1, "boot-a", 4096, Optional.of(TERMS))));
         server.runCommand(new ServerEntity.News(new ServerInput.Reserve(WEB, new Epoch(1), 256)));
         outside.expectMessage(
                 new ServerAction.TellVm(WEB, new VmInput.Reserved(name, I1, new Epoch(1))));
@@ -186,9 +187,8 @@ class ServerEntityTest {
 
         server.runCommand(
                 new ServerEntity.Join(
-                        new ServerInput.Join("boot-b", 4096, I1, true, Optional.empty()),
+                        new ServerInput.Join("boot-b", 4096, I1, true, TERMS, Optional.empty()),
                         "10.0.0.1",
-                        TERMS,
                         false));
 
         assertThat(agent).isCancelled();
@@ -207,16 +207,16 @@ class ServerEntityTest {
         var result =
                 server.runCommand(
                         new ServerEntity.Join(
-                                new ServerInput.Join("boot-b", 4096, I1, true, Optional.empty()),
+                                new ServerInput.Join(
+                                        "boot-b", 4096, I1, true, longer, Optional.empty()),
                                 "10.0.0.1",
-                                longer,
                                 false));
 
         assertThat(result.hasNoEvents()).isTrue();
         assertThat(refusals)
                 .singleElement()
                 .asString()
-                .contains("duration = 5000 ms", "duration = 3000 ms", "configuration file");
+                .contains("duration = 5000 ms", "duration = 250 ms", "configuration file");
     }
 
     /** The next instance calls it again if it is still needed. */
@@ -251,9 +251,13 @@ class ServerEntityTest {
             server.runCommand(
                     new ServerEntity.Join(
                             new ServerInput.Join(
-                                    "boot-" + life, 4096, incarnation, true, Optional.empty()),
+                                    "boot-" + life,
+                                    4096,
+                                    incarnation,
+                                    true,
+                                    TERMS,
+                                    Optional.empty()),
                             "10.0.0.1",
-                            TERMS,
                             false));
         }
         assertThat(((ServerState.Live) server.getState()).losses().quarantined()).isTrue();
@@ -281,9 +285,9 @@ class ServerEntityTest {
         var joined =
                 server.runCommand(
                         new ServerEntity.Join(
-                                new ServerInput.Join("boot-x", 4096, I1, true, Optional.empty()),
+                                new ServerInput.Join(
+                                        "boot-x", 4096, I1, true, TERMS, Optional.empty()),
                                 "10.0.0.9",
-                                TERMS,
                                 false));
 
         assertThat(joined.hasNoEvents()).isTrue();

@@ -78,7 +78,7 @@ final class NodeGuardian {
                             context.getSystem(),
                             settings.directory(),
                             model,
-                            settings.leaseProofWait(),
+                            settings.leaseTerms().proofWait(),
                             settings.duration("calm.cool-down"),
                             fenceAgent,
                             membership);
@@ -168,6 +168,7 @@ final class NodeGuardian {
                                         parts.floors(),
                                         settings.bootId(),
                                         settings.memoryMiB(),
+                                        settings.leaseTerms(),
                                         join ->
                                                 entity(
                                                                 sharding,
@@ -177,7 +178,6 @@ final class NodeGuardian {
                                                                 new ServerEntity.Join(
                                                                         join,
                                                                         self.address(),
-                                                                        settings.leaseTerms(),
                                                                         settings.changesTerms()
                                                                                 && !isHeld(parts))),
                                         (vm, news) ->

@@ -167,14 +167,6 @@ public final class NodeSettings {
         return config.getBoolean("belay.lease.change-terms");
     }
 
-    /**
-     * The longest lease, the drift of two clocks over it, and what the waiter adds for safety
-     * (safety.md 13).
-     */
-    public Duration leaseProofWait() {
-        return leaseTerms().proofWait();
-    }
-
     public Lifeline.Ports lifelines() {
         return new Lifeline.Ports(
                 number("cluster.lifeline-port"), number("cluster.replica-lifeline-port"));

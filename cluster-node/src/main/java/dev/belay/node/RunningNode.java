@@ -246,7 +246,8 @@ public final class RunningNode {
                     "The lease terms of this server have changed, from %s to { %s }, and others would wait too shortly for it. Nothing was started. Give it back the old ones (duration/renew-interval/margin) in belay.lease; to change them in the whole cluster, see docs/configuration.md, Times"
                             .formatted(others.get(), settings.leaseTerms().inWords()));
         }
-        // What still runs ends with the lease that it has; the next one is of the new terms.
+        // What still runs ends with the lease that it has, unless the journal welcomes it with the
+        // new terms before.
         return others.isPresent() ? Incarnation.NONE : held;
     }
 

@@ -35,7 +35,7 @@ final class Wiring implements VmSurroundings, ServerSurroundings {
     private final ActorSystem<?> system;
     private final NodeDirectory directory;
     private final ClusterModel model;
-    private final Duration leaseProofWait;
+    private final Duration ownLeaseWait;
     private final Duration coolDown;
     private final FenceAgent fenceAgent;
     private final ActorRef<Membership.Message> membership;
@@ -44,14 +44,14 @@ final class Wiring implements VmSurroundings, ServerSurroundings {
             ActorSystem<?> system,
             NodeDirectory directory,
             ClusterModel model,
-            Duration leaseProofWait,
+            Duration ownLeaseWait,
             Duration coolDown,
             FenceAgent fenceAgent,
             ActorRef<Membership.Message> membership) {
         this.system = system;
         this.directory = directory;
         this.model = model;
-        this.leaseProofWait = leaseProofWait;
+        this.ownLeaseWait = ownLeaseWait;
         this.coolDown = coolDown;
         this.fenceAgent = fenceAgent;
         this.membership = membership;
@@ -94,14 +94,14 @@ final class Wiring implements VmSurroundings, ServerSurroundings {
         tellServer(server, new ServerNode.Refused(why));
     }
 
-    /** The cluster's, whatever this node has: a witness is not asked for its own. */
+    /** This node's own, or the cluster's: a witness is not asked for its own. */
     @Override
-    public Duration leaseProofWait() {
+    public Duration longestLeaseWait() {
         return model.cluster()
                 .terms()
                 .map(LeaseTerms::proofWait)
-                .filter(wait -> wait.compareTo(leaseProofWait) > 0)
-                .orElse(leaseProofWait);
+                .filter(wait -> wait.compareTo(ownLeaseWait) > 0)
+                .orElse(ownLeaseWait);
     }
 
     @Override
@@ -149,8 +149,8 @@ final class Wiring implements VmSurroundings, ServerSurroundings {
     @Override
     public void carryOut(ServerAction action) {
         switch (action) {
-            case ServerAction.Welcome(var server, var incarnation) ->
-                    tellServer(server, new ServerNode.Welcome(incarnation));
+            case ServerAction.Welcome(var admitted) ->
+                    tellServer(admitted.name(), new ServerNode.Welcome(admitted));
             case ServerAction.TellClean(var server, var upTo, var fenced) ->
                     tellServer(server, new ServerNode.MustClean(upTo, fenced));
             case ServerAction.TellVm(var vm, var news) ->

@@ -67,7 +67,8 @@ public final class FakeAdmin implements Admin {
     private Optional<ServerState> earlier = Optional.empty();
     volatile ServerState alpha =
             new ServerState.Live(
-                    new ServerState.Server(ALPHA, new Incarnation(1), "boot", 1024),
+                    new ServerState.Server(
+                            ALPHA, new Incarnation(1), "boot", 1024, Optional.empty()),
                     Map.of(
                             new VmName("web"),
                             new ServerState.Reservation(new dev.belay.model.Epoch(1), 128)),

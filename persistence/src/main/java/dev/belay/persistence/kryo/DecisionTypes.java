@@ -60,7 +60,7 @@ public final class DecisionTypes implements KryoTypes {
     }
 
     private static void serverEvents(Registry registry) {
-        registry.persisted(230, "server.ServerAdmitted/1", ServerEvent.ServerAdmitted.class);
+        registry.persisted(230, "server.ServerAdmitted/2", ServerEvent.ServerAdmitted.class);
         registry.persisted(231, "server.MemoryChanged/1", ServerEvent.MemoryChanged.class);
         registry.persisted(232, "server.MemoryReserved/1", ServerEvent.MemoryReserved.class);
         registry.persisted(233, "server.MemoryReleased/1", ServerEvent.MemoryReleased.class);
@@ -77,6 +77,7 @@ public final class DecisionTypes implements KryoTypes {
         registry.persisted(244, "server.MaintenanceEnded/1", ServerEvent.MaintenanceEnded.class);
         registry.persisted(245, "server.QemuTold/1", ServerEvent.QemuTold.class);
         registry.persisted(246, "server.ProofVoided/1", ServerEvent.ProofVoided.class);
+        registry.persisted(247, "server.TermsTold/1", ServerEvent.TermsTold.class);
     }
 
     private static void clusterTypes(Registry registry) {

@@ -3,18 +3,31 @@ package dev.belay.persistence.kryo;
 import dev.belay.decision.Evidence;
 import dev.belay.decision.Losses;
 import dev.belay.decision.Proof;
+import dev.belay.decision.ServerEvent;
 import dev.belay.decision.ServerState;
+import dev.belay.model.Incarnation;
+import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
- * Snapshots of servers from before a server could be in maintenance, and told which QEMU it has;
- * such a one was in use.
+ * What was stored of servers before a server could be in maintenance (such a one was in use), and
+ * told which QEMU it has and which terms its leases have.
  */
 final class PastServerStates {
     private PastServerStates() {}
+
+    record Server(ServerName name, Incarnation incarnation, String bootId, int memoryMiB) {
+        static final PastPart<ServerState.Server, Server> PART =
+                new PastPart<>(ServerState.Server.class, Server.class, Server::present);
+
+        private ServerState.Server present() {
+            return new ServerState.Server(name, incarnation, bootId, memoryMiB, Optional.empty());
+        }
+    }
 
     record Live(
             ServerState.Server server,
@@ -33,18 +46,26 @@ final class PastServerStates {
 
     static void register(KryoTypes.Registry registry) {
         registry.upcast(
+                "server.ServerAdmitted/1",
+                ServerEvent.ServerAdmitted.class,
+                Function.identity(),
+                Server.PART);
+        registry.upcast(
                 "server.state.Live/1",
                 Live.class,
-                s -> new ServerState.Live(s.server(), s.reservations(), s.losses(), s.freeze()));
+                s -> new ServerState.Live(s.server(), s.reservations(), s.losses(), s.freeze()),
+                Server.PART);
         registry.upcast(
                 "server.state.Fencing/1",
                 Fencing.class,
                 s ->
                         new ServerState.Fencing(
-                                s.server(), s.vms(), s.evidence(), s.agentFailure(), s.losses()));
+                                s.server(), s.vms(), s.evidence(), s.agentFailure(), s.losses()),
+                Server.PART);
         registry.upcast(
                 "server.state.Fenced/1",
                 Fenced.class,
-                s -> new ServerState.Fenced(s.server(), s.proof(), s.losses()));
+                s -> new ServerState.Fenced(s.server(), s.proof(), s.losses()),
+                Server.PART);
     }
 }

@@ -121,7 +121,19 @@ class StoredTypesTest {
                     List.of(RIGHT),
                     new VmState.Pursuit(2, REFUSALS));
     private static final ServerState.Server SERVER =
-            new ServerState.Server(ALPHA, new Incarnation(3), "4f1c", 65536);
+            new ServerState.Server(
+                    ALPHA,
+                    new Incarnation(3),
+                    "4f1c",
+                    65536,
+                    Optional.of(
+                            new LeaseTerms(
+                                    Duration.ofSeconds(3),
+                                    Duration.ofMillis(500),
+                                    Duration.ofMillis(250))));
+
+    private static final ServerState.Server SERVER_WITHOUT_TERMS =
+            new ServerState.Server(ALPHA, new Incarnation(3), "4f1c", 65536, Optional.empty());
 
     private static final Qemu QEMU =
             new Qemu(
@@ -158,7 +170,11 @@ class StoredTypesTest {
 
     private static Map<String, Object> serverSamples() {
         return Map.ofEntries(
-                Map.entry("server.ServerAdmitted/1", new ServerEvent.ServerAdmitted(AT, SERVER)),
+                Map.entry(
+                        "server.ServerAdmitted/1",
+                        new ServerEvent.ServerAdmitted(AT, SERVER_WITHOUT_TERMS)),
+                Map.entry("server.ServerAdmitted/2", new ServerEvent.ServerAdmitted(AT, SERVER)),
+                Map.entry("server.TermsTold/1", new ServerEvent.TermsTold(AT, TERMS)),
                 Map.entry("server.MemoryChanged/1", new ServerEvent.MemoryChanged(AT, 4096)),
                 Map.entry(
                         "server.MemoryReserved/1",
@@ -177,7 +193,7 @@ class StoredTypesTest {
                 Map.entry(
                         "server.state.Live/1",
                         new ServerState.Live(
-                                SERVER,
+                                SERVER_WITHOUT_TERMS,
                                 Map.of(WEB, new ServerState.Reservation(new Epoch(7), 2048)),
                                 LOSSES,
                                 Optional.of(new ServerState.Freeze(2, 3)))),
@@ -185,8 +201,14 @@ class StoredTypesTest {
                 Map.entry(
                         "server.state.Fencing/1",
                         new ServerState.Fencing(
-                                SERVER, List.of(WEB), EVIDENCE, Optional.of("timed out"), LOSSES)),
-                Map.entry("server.state.Fenced/1", new ServerState.Fenced(SERVER, PROOF, LOSSES)),
+                                SERVER_WITHOUT_TERMS,
+                                List.of(WEB),
+                                EVIDENCE,
+                                Optional.of("timed out"),
+                                LOSSES)),
+                Map.entry(
+                        "server.state.Fenced/1",
+                        new ServerState.Fenced(SERVER_WITHOUT_TERMS, PROOF, LOSSES)),
                 Map.entry(
                         "server.state.Live/2",
                         new ServerState.Live(

@@ -5,6 +5,7 @@ import dev.belay.decision.ReplicaInput;
 import dev.belay.decision.ReplicaLife;
 import dev.belay.decision.ReplicaState;
 import dev.belay.decision.ServerInput;
+import dev.belay.decision.ServerState;
 import dev.belay.decision.Tenure;
 import dev.belay.decision.TenureCommand;
 import dev.belay.decision.TenureInput;
@@ -185,6 +186,12 @@ final class Machine {
 
     // ---- the shell of Tenure
 
+    void welcome(World world, ServerState.Server admitted) {
+        if (admitted.admits(setup.terms())) {
+            hear(world, new TenureInput.Welcome(admitted.incarnation()));
+        }
+    }
+
     void hear(World world, TenureInput input) {
         if (!setup.holds(Rule.RIGHT_INCARNATION)
                 && input instanceof TenureInput.Ordered(var order)
@@ -223,6 +230,7 @@ final class Machine {
                                             Setup.SERVER_MEMORY,
                                             holding,
                                             clean,
+                                            setup.terms(),
                                             Optional.empty())));
             case TenureCommand.Adopt() -> {
                 if (!works.contains(new Work.Adopt())) {

@@ -273,11 +273,12 @@ final class Mechanics {
     private void carryOut(Entity entity, ServerAction action) {
         int server = entity.pid.index();
         switch (action) {
-            case ServerAction.Welcome(_, var incarnation) ->
-                    toNode(entity, new TenureInput.Welcome(incarnation));
+            case ServerAction.Welcome(var admitted) ->
+                    world.send(entity.node, new Message.Welcome(server, admitted));
             case ServerAction.TellClean(_, var upTo, var fenced) ->
                     toNode(entity, new TenureInput.MustClean(upTo, fenced));
-            case ServerAction.AwaitLease(var incarnation) -> await(entity, action, incarnation);
+            case ServerAction.AwaitLease(var incarnation, var wait) ->
+                    await(entity, action, incarnation, wait.orElseThrow());
             case ServerAction.CallFenceAgent(_, var incarnation) -> {
                 if (setup.agents() && !entity.agentCalledFor.equals(incarnation)) {
                     entity.agentCalledFor = incarnation;
@@ -299,13 +300,13 @@ final class Mechanics {
         world.send(entity.node, new Message.ToNode(entity.pid.index(), input));
     }
 
-    private void await(Entity entity, Object key, Incarnation incarnation) {
+    private void await(Entity entity, Object key, Incarnation incarnation, Duration told) {
         int clock = world.clocks[entity.node];
         int from =
                 setup.holds(Rule.WAIT_FROM_THE_COMMIT) || world.missed[entity.pid.index()] < 0
                         ? clock
                         : world.missed[entity.pid.index()];
-        int wait = setup.holds(Rule.WAIT_FOR_THE_LEASE) ? setup.proofWait() : 0;
+        int wait = setup.holds(Rule.WAIT_FOR_THE_LEASE) ? (int) told.toSeconds() : 0;
         entity.timer(key, new ServerInput.LeaseWaited(incarnation, "waited"), from + wait);
     }
 

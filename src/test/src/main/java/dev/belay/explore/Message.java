@@ -1,6 +1,7 @@
 package dev.belay.explore;
 
 import dev.belay.decision.ServerInput;
+import dev.belay.decision.ServerState;
 import dev.belay.decision.TenureInput;
 import dev.belay.decision.VmInput;
 import dev.belay.model.Incarnation;
@@ -13,6 +14,8 @@ sealed interface Message {
     record ToServer(int server, ServerInput input) implements Message {}
 
     record ToNode(int server, TenureInput input) implements Message {}
+
+    record Welcome(int server, ServerState.Server admitted) implements Message {}
 
     /**
      * The journal's answer to a server that asked for its lease.

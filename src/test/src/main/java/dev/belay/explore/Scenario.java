@@ -227,6 +227,7 @@ public final class Scenario {
             case Message.ToNode(_, dev.belay.decision.TenureInput.Ordered(var order)) ->
                     order.getClass().getSimpleName();
             case Message.ToNode(_, var input) -> input.getClass().getSimpleName();
+            case Message.Welcome _ -> "Welcome";
             case Message.LeaseReply _ -> "LeaseReply";
             case Message.LateAppend _ -> "Append";
         };

@@ -3,11 +3,13 @@ package dev.belay.explore;
 import dev.belay.decision.Qemu;
 import dev.belay.model.DiskKind;
 import dev.belay.model.DiskSpec;
+import dev.belay.model.LeaseTerms;
 import dev.belay.model.Level;
 import dev.belay.model.Placement;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
 import dev.belay.model.VmSpec;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -107,6 +109,14 @@ public record Setup(
 
     int proofWait() {
         return holds(Rule.MARGIN) ? lease + margin : lease;
+    }
+
+    /** What servers say of their leases; a tick is a second there. */
+    LeaseTerms terms() {
+        return new LeaseTerms(
+                Duration.ofSeconds(lease),
+                Duration.ofSeconds(1),
+                Duration.ofSeconds(proofWait() - lease));
     }
 
     /** A clock may gain or lose a tick once in so many. */

@@ -128,7 +128,11 @@ final class Stepper {
                 switch (message) {
                     case Message.ToVm to -> world.instance(new Pid(true, to.vm()), which);
                     case Message.ToServer to -> world.instance(new Pid(false, to.server()), which);
-                    case Message.ToNode _, Message.LeaseReply _, Message.LateAppend _ -> null;
+                    case Message.ToNode _,
+                            Message.Welcome _,
+                            Message.LeaseReply _,
+                            Message.LateAppend _ ->
+                            null;
                 };
         boolean toEntity = message instanceof Message.ToVm || message instanceof Message.ToServer;
         if (toEntity && (entity == null || !world.works(entity.node))) {
@@ -143,6 +147,8 @@ final class Stepper {
             case Message.ToServer(_, var input) ->
                     mechanics.hear(Objects.requireNonNull(entity), input, fate);
             case Message.ToNode(var server, var input) -> world.machines[server].hear(world, input);
+            case Message.Welcome(var server, var admitted) ->
+                    world.machines[server].welcome(world, admitted);
             case Message.LeaseReply reply -> world.machines[reply.server()].granted(world, reply);
             case Message.LateAppend(var pid, var base, var events) -> {
                 var refused = world.journal.append(pid, base, events);

@@ -175,6 +175,9 @@ record Trace(Setup setup, boolean wallJumps, List<Step> steps) {
                     "to server " + world.setup.servers().get(server) + ": " + Words.of(input);
             case Message.ToNode(var server, var input) ->
                     "to " + world.setup.servers().get(server) + ": " + Words.of(input);
+            case Message.Welcome(var server, var admitted) ->
+                    "to %s: Welcome %s"
+                            .formatted(world.setup.servers().get(server), admitted.incarnation());
             case Message.LeaseReply reply ->
                     "lease of "
                             + world.setup.servers().get(reply.server())

@@ -49,7 +49,7 @@ final class Words {
                     name + " " + server + incarnation;
             case VmInput.FenceProved(var server, var incarnation, var proof) ->
                     name + " " + server + incarnation + " by " + proof.kind();
-            case ServerInput.Join(_, _, var holding, var clean, _) ->
+            case ServerInput.Join(_, _, var holding, var clean, _, _) ->
                     name + " " + holding + (clean ? " clean" : "");
             case ServerInput.Lost(_, _, var lost, var known, _) ->
                     name + " " + lost + " of " + known;

@@ -232,14 +232,16 @@ final class World {
                     reachable(instance(new Pid(true, vm), 0), envelope.from());
             case Message.ToServer(var server, _) ->
                     reachable(instance(new Pid(false, server), 0), envelope.from());
-            case Message.ToNode(var server, _) ->
-                    works(server + 1)
-                            && !severed(envelope.from(), server + 1)
-                            && (!inCut[server + 1] || envelope.from() == server + 1);
+            case Message.ToNode(var server, _) -> reachesNode(server + 1, envelope.from());
+            case Message.Welcome(var server, _) -> reachesNode(server + 1, envelope.from());
             case Message.LeaseReply reply ->
                     works(reply.server() + 1) && !inCut[reply.server() + 1];
             case Message.LateAppend _ -> true;
         };
+    }
+
+    private boolean reachesNode(int node, int from) {
+        return works(node) && !severed(from, node) && (!inCut[node] || from == node);
     }
 
     private boolean reachable(@Nullable Entity entity, int from) {

@@ -75,7 +75,7 @@ final class WorldKeys {
             case Message.LateAppend late ->
                     new Message.LateAppend(
                             late.pid(), world.journal.seq(late.pid()) - late.base(), late.events());
-            case Message.ToVm _, Message.ToServer _, Message.ToNode _ -> message;
+            case Message.ToVm _, Message.ToServer _, Message.ToNode _, Message.Welcome _ -> message;
         };
     }
 }

@@ -82,7 +82,7 @@ class NodeIdentityTest {
         cluster.delete("calm");
     }
 
-    /** Others would wait for its lease for as long as for theirs, and start its VMs too early. */
+    /** It would renew, before it can tell the journal, what others wait too shortly for. */
     @Test
     void aServerWhoseLeaseTermsWereChangedDoesNotStartUntilItHasTheOldOnes() throws Exception {
         var server = cluster.lab().servers().getLast();
