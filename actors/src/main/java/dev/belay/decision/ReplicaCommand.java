@@ -16,6 +16,9 @@ public sealed interface ReplicaCommand {
     /** To the hypervisor; answered by Prepared or StartFailed. */
     record Prepare(RunRight right, RunRight primary, VmSpec spec) implements ReplicaCommand {}
 
+    /** To the hypervisor; answered by InLockstep as soon as that is so, and never if it is not. */
+    record Await(RunRight right, RunRight primary) implements ReplicaCommand {}
+
     /** To the hypervisor; answered by RaiseStep, then Raised or RaiseBroke. */
     record Raise(RunRight right, RunRight secondary, PairAddress at) implements ReplicaCommand {}
 

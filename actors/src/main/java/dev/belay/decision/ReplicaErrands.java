@@ -1,5 +1,6 @@
 package dev.belay.decision;
 
+import dev.belay.decision.ReplicaCommand.Await;
 import dev.belay.decision.ReplicaCommand.End;
 import dev.belay.decision.ReplicaCommand.KeepFloor;
 import dev.belay.decision.ReplicaCommand.Part;
@@ -63,6 +64,25 @@ final class ReplicaErrands {
                         state.standing(runs.with(new Follows(primary, Optional.of(prepared.at())))),
                         new Tell(new VmInput.SecondaryReady(runs.right(), prepared.at())))
                 : Turn.of(state);
+    }
+
+    /** What it sees only the hypervisor knows, also for a process that came up since. */
+    static Turn<ReplicaState, ReplicaCommand> await(
+            ReplicaState state, Runs runs, ReplicaInput.AwaitLockstep order) {
+        return follows(runs, order.primary())
+                ? Turn.of(state, new Await(runs.right(), order.primary()))
+                : Turn.of(state);
+    }
+
+    static Turn<ReplicaState, ReplicaCommand> inLockstep(
+            ReplicaState state, Runs runs, ReplicaInput.InLockstep seen) {
+        return follows(runs, seen.primary())
+                ? Turn.of(state, new Tell(new VmInput.LockstepSeen(seen.primary(), runs.right())))
+                : Turn.of(state);
+    }
+
+    private static boolean follows(Runs runs, RunRight primary) {
+        return runs.bond() instanceof Follows s && s.primary().equals(primary);
     }
 
     // ---- the first one

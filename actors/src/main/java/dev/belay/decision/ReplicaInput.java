@@ -54,6 +54,12 @@ public sealed interface ReplicaInput {
     /** It waits for its primary there. */
     record Prepared(RunRight right, RunRight primary, PairAddress at) implements ReplicaInput {}
 
+    /** Does its hypervisor see it in lockstep with that primary? */
+    record AwaitLockstep(RunRight right, RunRight primary) implements ReplicaInput {}
+
+    /** It does, and its disks are whole. */
+    record InLockstep(RunRight right, RunRight primary) implements ReplicaInput {}
+
     record RaiseStep(RunRight right, RunRight secondary, RaiseStage stage, int percent)
             implements ReplicaInput {}
 

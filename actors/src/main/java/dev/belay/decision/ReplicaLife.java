@@ -62,6 +62,13 @@ public final class ReplicaLife {
             case ReplicaInput.InTrouble(var right, var news) ->
                     ifRuns(state, right, runs -> ReplicaErrands.trouble(state, runs, news));
             case ReplicaInput.Prepared prepared -> prepared(state, prepared);
+            case ReplicaInput.AwaitLockstep order ->
+                    ifRuns(state, order.right(), runs -> ReplicaErrands.await(state, runs, order));
+            case ReplicaInput.InLockstep seen ->
+                    ifRuns(
+                            state,
+                            seen.right(),
+                            runs -> ReplicaErrands.inLockstep(state, runs, seen));
             case ReplicaInput.RaisePair order ->
                     ifRuns(state, order.right(), runs -> ReplicaErrands.raise(state, runs, order));
             case ReplicaInput.RaiseStep step ->

@@ -153,6 +153,7 @@ public final class Tenure {
                             VmAction.AskStanding _,
                             VmAction.WakeAfter _,
                             VmAction.InsistAfter _,
+                            VmAction.OverdueAfter _,
                             VmAction.SettleAfter _ ->
                             false;
                 };

@@ -43,6 +43,17 @@ public sealed interface VmAction {
         }
     }
 
+    /**
+     * To the secondary's server, when the primary's says that both run in lockstep: does it see
+     * that, too? LockstepSeen answers, as soon as it does.
+     */
+    record AwaitLockstep(RunRight secondary, RunRight primary) implements Order {
+        @Override
+        public RunRight right() {
+            return secondary;
+        }
+    }
+
     /** To the primary's server: into lockstep with it. PairRaised or RaiseFailed answer. */
     record RaisePair(RunRight primary, RunRight secondary, PairAddress at) implements Order {
         @Override
@@ -64,6 +75,9 @@ public sealed interface VmAction {
 
     /** Say Insist for this epoch after {@code patience}. */
     record InsistAfter(Duration patience, Epoch epoch) implements VmAction {}
+
+    /** Say RaiseOverdue for this epoch after {@code limit}. */
+    record OverdueAfter(Duration limit, Epoch secondary) implements VmAction {}
 
     /** Say Settled for this epoch after {@code run}. */
     record SettleAfter(Duration run, Epoch epoch) implements VmAction {}

@@ -87,8 +87,8 @@ public sealed interface VmInput {
             implements PairNews {}
 
     /**
-     * Both run in lockstep. From here on the first one goes on alone only when told so, whatever
-     * happens to its server's process.
+     * Both run in lockstep, as the first one sees it. From here on it goes on alone only when told
+     * so, whatever happens to its server's process.
      */
     record PairRaised(RunRight primary, RunRight secondary, List<Timing> timings)
             implements PairNews {
@@ -96,6 +96,12 @@ public sealed interface VmInput {
             timings = List.copyOf(timings);
         }
     }
+
+    /**
+     * So does the second one, which was asked after {@link PairRaised}: its server has seen it in
+     * lockstep, and its disks count as whole there, whatever happens to that server's process.
+     */
+    record LockstepSeen(RunRight primary, RunRight secondary) implements PairNews {}
 
     /**
      * The first one is an ordinary running replica again, and was never in lockstep with this
@@ -139,6 +145,9 @@ public sealed interface VmInput {
 
     /** It has left room to VMs of higher priority for long enough. */
     record Insist(Epoch epoch) implements VmInput {}
+
+    /** The second one of this epoch was asked long ago whether it is in lockstep. */
+    record RaiseOverdue(Epoch secondary) implements VmInput {}
 
     /** This replica has run long enough to forget earlier failures. */
     record Settled(Epoch epoch) implements VmInput {}

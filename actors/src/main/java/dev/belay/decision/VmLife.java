@@ -122,6 +122,7 @@ public final class VmLife {
                     VmInput.FenceProved _,
                     VmInput.BackOffOver _,
                     VmInput.Insist _,
+                    VmInput.RaiseOverdue _,
                     VmInput.Settled _,
                     VmInput.Tick _ ->
                     ignored("there is no such VM");

@@ -19,14 +19,16 @@ import java.util.stream.Stream;
  * How a VM that runs on one server comes to run on two.
  *
  * <pre>
- *  Running --a server fits--> Pairing --Reserved--> Raising --PairRaised--> Lockstep
+ *  Running --a server fits--> Pairing --Reserved--> Raising --LockstepSeen--> Lockstep
  *   ^  ^                        |    (PairGranted)   | | (LockstepReached)
  *   |  +---ReservationRefused---+                    | |
  *   +---- RaiseFailed (PairEnded) -------------------+ +-- PairEnded --> GoingSolo
  * </pre>
  *
- * <p>Invariant: a secondary is worth nothing before lockstep is stored; whatever happens to one of
- * the two before that, the primary goes on or the VM starts anew from its disk (safety.md 22).
+ * <p>Invariants: a secondary is worth nothing before lockstep is stored; whatever happens to one of
+ * the two before that, the primary goes on or the VM starts anew from its disk. Lockstep is stored
+ * at the word of both their servers: the secondary's is asked for when the primary's has come, so
+ * its answer says both (safety.md 22).
  */
 final class VmPair {
     /**
@@ -35,6 +37,9 @@ final class VmPair {
     private static final int COPIES_OF_MEMORY = 2;
 
     private static final int STEP = 10;
+
+    /** Its server looks many times a second. Meanwhile the primary runs in lockstep. */
+    private static final Duration SEEN_WITHIN = Duration.ofSeconds(10);
 
     private VmPair() {}
 
@@ -206,16 +211,30 @@ final class VmPair {
                     new VmSteps(now, s)
                             .add(new VmEvent.RaiseProgressed(now.at(), secondary, stage, percent))
                             .accepted();
-            // The journal would refuse it; the loss is told by the server's entity.
             case VmInput.PairRaised(var primary, var secondary, _)
+                    when isOf(s, primary, secondary) ->
+                    new VmSteps(now, s)
+                            .act(new VmAction.AwaitLockstep(secondary, primary))
+                            .act(new VmAction.OverdueAfter(SEEN_WITHIN, secondary.epoch()))
+                            .accepted();
+            // The journal would refuse it; the loss is told by the server's entity.
+            case VmInput.LockstepSeen(var primary, var secondary)
                     when isOf(s, primary, secondary)
                             && !(VmSolo.lives(now, primary) && VmSolo.lives(now, secondary)) ->
                     VmLife.ignored("one of the two servers is lost");
-            case VmInput.PairRaised(var primary, var secondary, _)
+            case VmInput.LockstepSeen(var primary, var secondary)
                     when isOf(s, primary, secondary) ->
                     new VmSteps(now, s)
                             .add(new VmEvent.LockstepReached(now.at(), primary, secondary))
                             .act(new VmAction.SettleAfter(VmLife.SETTLED, secondary.epoch()))
+                            .accepted();
+            case VmInput.RaiseOverdue(var epoch) when epoch.equals(s.secondary().epoch()) ->
+                    giveUp(
+                                    new VmSteps(now, s),
+                                    s,
+                                    "its server has not said for %d s that it sees it in lockstep"
+                                            .formatted(SEEN_WITHIN.toSeconds()),
+                                    false)
                             .accepted();
             case VmInput.RaiseFailed(var primary, var secondary, var why)
                     when isOf(s, primary, secondary) ->

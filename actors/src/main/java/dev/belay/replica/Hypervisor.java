@@ -99,6 +99,15 @@ public interface Hypervisor {
     }
 
     /**
+     * Done as soon as this server sees the {@code secondary} in lockstep with its primary and
+     * counts its own copies of the disks as whole, in a way that outlives this process. Does not
+     * end before that, and fails when it is nobody's second here any more.
+     */
+    default CompletionStage<Void> inLockstep(RunRight secondary, RunRight primary) {
+        return noLockstep();
+    }
+
+    /**
      * The pair is over and {@code winner} goes on alone: as the primary that lets its secondary go,
      * or as the secondary that is promoted. Whether it was the one or the other, and whether the
      * raise was over, the hypervisor knows. Done when the guest runs, its output is open and {@code

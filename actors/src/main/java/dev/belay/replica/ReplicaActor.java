@@ -42,6 +42,8 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
     public record Prepare(RunRight secondary, RunRight primary, VmSpec spec, boolean leaseLive)
             implements Message {}
 
+    public record AwaitLockstep(RunRight secondary, RunRight primary) implements Message {}
+
     public record RaisePair(RunRight primary, RunRight secondary, PairAddress at)
             implements Message {}
 
@@ -140,6 +142,8 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
                                     .anyMatch(status -> status.right().equals(right)));
             case Prepare(var secondary, var primary, var spec, var leaseLive) ->
                     new ReplicaInput.Start(secondary, spec, leaseLive, Optional.of(primary));
+            case AwaitLockstep(var secondary, var primary) ->
+                    new ReplicaInput.AwaitLockstep(secondary, primary);
             case RaisePair(var primary, var secondary, var at) ->
                     new ReplicaInput.RaisePair(primary, secondary, at);
             case GoSolo(var winner, var loser) -> new ReplicaInput.GoSolo(winner, loser);
@@ -187,6 +191,7 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
             case ReplicaCommand.Launch(var right, var spec) -> launch(right, spec);
             case ReplicaCommand.Prepare(var right, var primary, var spec) ->
                     prepare(right, primary, spec);
+            case ReplicaCommand.Await(var right, var primary) -> await(right, primary);
             case ReplicaCommand.Raise(var right, var secondary, var at) ->
                     raise(right, secondary, at);
             case ReplicaCommand.Part(var right, var loser) -> part(right, loser);
@@ -218,6 +223,15 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
                                         at == null
                                                 ? failed(right, failure)
                                                 : new ReplicaInput.Prepared(right, primary, at)));
+    }
+
+    /** When it comes to nothing, its end or its primary's is told otherwise. */
+    private void await(RunRight right, RunRight primary) {
+        var self = getContext().getSelf();
+        hypervisor
+                .inLockstep(right, primary)
+                .thenRun(
+                        () -> self.tell(new Answered(new ReplicaInput.InLockstep(right, primary))));
     }
 
     private void raise(RunRight right, RunRight secondary, PairAddress at) {

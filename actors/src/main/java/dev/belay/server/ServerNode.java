@@ -348,6 +348,8 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
                             secondary.vm(),
                             new ReplicaActor.Prepare(
                                     secondary, primary, spec, parts.lease().isLive()));
+            case VmAction.AwaitLockstep(var secondary, var primary) ->
+                    tell(secondary.vm(), new ReplicaActor.AwaitLockstep(secondary, primary));
             case VmAction.RaisePair(var primary, var secondary, var at) ->
                     tell(primary.vm(), new ReplicaActor.RaisePair(primary, secondary, at));
             case VmAction.GoSolo(var winner, var loser) ->
@@ -357,6 +359,7 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
                     VmAction.AskStanding _,
                     VmAction.WakeAfter _,
                     VmAction.InsistAfter _,
+                    VmAction.OverdueAfter _,
                     VmAction.SettleAfter _ ->
                     throw new IllegalStateException(
                             "Expected an order for a server, but got " + order);

@@ -149,6 +149,8 @@ public final class VmEntity
                     once(action, pause, new Wake(new VmInput.BackOffOver(epoch)));
             case VmAction.SettleAfter(var run, var epoch) ->
                     once(action, run, new Wake(new VmInput.Settled(epoch)));
+            case VmAction.OverdueAfter(var limit, var secondary) ->
+                    once(action, limit, new Wake(new VmInput.RaiseOverdue(secondary)));
             case VmAction.InsistAfter(var patience, var epoch) ->
                     once(action, patience, new Wake(new VmInput.Insist(epoch)));
             case VmAction.Reserve _, VmAction.Release _, VmAction.AskStanding _, VmAction.Order _ ->

@@ -159,6 +159,7 @@ class MatrixTest {
                     inputs.add(new VmInput.RaiseAdvanced(one, other, stage, 50));
                 }
                 inputs.add(new VmInput.PairRaised(one, other, List.of()));
+                inputs.add(new VmInput.LockstepSeen(one, other));
                 inputs.add(new VmInput.RaiseFailed(one, other, "why"));
                 inputs.add(new VmInput.PartnerLost(one, other, "why"));
                 inputs.add(
@@ -183,6 +184,7 @@ class MatrixTest {
             inputs.add(new VmInput.BackOffOver(epoch));
             inputs.add(new VmInput.Settled(epoch));
             inputs.add(new VmInput.Insist(epoch));
+            inputs.add(new VmInput.RaiseOverdue(epoch));
             for (var server : List.of(ALPHA, BETA)) {
                 inputs.add(new VmInput.ReservationRefused(server, epoch, "full"));
                 for (var incarnation : List.of(I1, I2, I3)) {

@@ -56,6 +56,11 @@ class PairWalkTest {
         assertThat(finds(Hole.PRIMARY_NOT_HELD, Mistake.NONE)).isTrue();
     }
 
+    @Test
+    void theSimulationNoticesASecondaryThatIsCalledInLockstepUnseen() {
+        assertThat(finds(Hole.UNSEEN_LOCKSTEP, Mistake.NONE)).isTrue();
+    }
+
     /** The walks are worth their time only if they come that far. */
     @Test
     void theWalksReachLockstepAndLeaveItEachWay() {

@@ -27,6 +27,7 @@ import dev.belay.decision.ReplicaState.Runs;
 import dev.belay.decision.ReplicaState.Standing;
 import dev.belay.decision.VmInput.Cause;
 import dev.belay.model.Epoch;
+import dev.belay.model.PairAddress;
 import dev.belay.model.RunRight;
 import java.util.ArrayList;
 import java.util.List;
@@ -195,6 +196,35 @@ class ReplicaLifeTest {
         assertThat(walk(ReplicaState.of(WEB, E8), order).commands())
                 .singleElement()
                 .isInstanceOf(Tell.class);
+    }
+
+    /** A process that came up since knows no more than its hypervisor. */
+    @Test
+    void onlyTheHypervisorKnowsWhetherASecondaryIsInLockstep() {
+        for (var at : List.of(Optional.of(PAIR_ADDRESS), Optional.<PairAddress>empty())) {
+            var follows = at(E7, follows(at));
+            var asked = walk(follows, new ReplicaInput.AwaitLockstep(RIGHT, PRIMARY));
+            assertThat(asked).isEqualTo(Turn.of(follows, new ReplicaCommand.Await(RIGHT, PRIMARY)));
+            assertThat(walk(follows, new ReplicaInput.InLockstep(RIGHT, PRIMARY)).commands())
+                    .containsExactly(new Tell(new VmInput.LockstepSeen(PRIMARY, RIGHT)));
+        }
+    }
+
+    @Test
+    void oneThatFollowsNobodyOrAnotherOneIsNotInLockstep() {
+        var other = new RunRight(WEB, E9, PRIMARY.server(), PRIMARY.incarnation());
+        for (var state : List.of(alone(), at(E7, follows(Optional.empty())))) {
+            for (var input :
+                    List.of(
+                            new ReplicaInput.AwaitLockstep(RIGHT, other),
+                            new ReplicaInput.InLockstep(RIGHT, other))) {
+                assertThat(walk(state, input)).isEqualTo(Turn.of(state));
+            }
+        }
+    }
+
+    private static Runs follows(Optional<PairAddress> at) {
+        return new Runs(RIGHT, "pid 1", Optional.empty(), new ReplicaState.Follows(PRIMARY, at));
     }
 
     @Test
@@ -374,6 +404,8 @@ class ReplicaLifeTest {
             for (var other : List.of(PRIMARY, SECONDARY)) {
                 inputs.add(new ReplicaInput.Start(right, SPEC, true, Optional.of(other)));
                 inputs.add(new ReplicaInput.Prepared(right, other, PAIR_ADDRESS));
+                inputs.add(new ReplicaInput.AwaitLockstep(right, other));
+                inputs.add(new ReplicaInput.InLockstep(right, other));
                 inputs.add(new ReplicaInput.RaisePair(right, other, PAIR_ADDRESS));
                 inputs.add(new ReplicaInput.RaiseStep(right, other, RaiseStage.DISKS, 50));
                 inputs.add(new ReplicaInput.Raised(right, other, List.of()));

@@ -44,6 +44,12 @@ final class ServerSideRules {
                             .as("begun twice, or before it is on disk: " + where)
                             .isTrue();
                 }
+                case ReplicaCommand.Await(var right, var primary) -> {
+                    assertThat(mayRun(before)).as(where).contains(right);
+                    assertThat(input)
+                            .as(where)
+                            .isEqualTo(new ReplicaInput.AwaitLockstep(right, primary));
+                }
                 case ReplicaCommand.Raise(var right, var secondary, _) -> {
                     assertThat(mayRun(before)).as(where).contains(right);
                     boolean again =
@@ -94,6 +100,11 @@ final class ServerSideRules {
             VmInput news,
             Epoch onDisk) {
         var where = "%s on %s -> %s tells %s".formatted(input, before, after, news);
+        if (news instanceof VmInput.LockstepSeen(var primary, var secondary)) {
+            assertThat(input)
+                    .as("said before it was seen: " + where)
+                    .isEqualTo(new ReplicaInput.InLockstep(secondary, primary));
+        }
         var over =
                 switch (news) {
                     case VmInput.ReplicaGone gone -> Optional.of(gone.right());

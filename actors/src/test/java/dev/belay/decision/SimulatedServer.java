@@ -44,7 +44,9 @@ final class SimulatedServer {
         /** A primary goes on by itself when its secondary is gone. */
         PRIMARY_NOT_HELD,
         /** A right of another incarnation than the one held is started. */
-        ANY_INCARNATION
+        ANY_INCARNATION,
+        /** A secondary is called in lockstep although its server has not seen that. */
+        UNSEEN_LOCKSTEP
     }
 
     /** One guest process; {@code until}: its leash kills it then. */
@@ -84,6 +86,9 @@ final class SimulatedServer {
         private int lease = LEASE;
         private final Map<VmName, Epoch> floors = new HashMap<>();
         private final Map<VmName, Set<Integer>> legs = new HashMap<>();
+
+        /** Those that are marked as half a copy. */
+        private final Set<VmName> filling = new HashSet<>();
     }
 
     final ServerName name;
@@ -330,6 +335,8 @@ final class SimulatedServer {
                                     spec,
                                     lease.equals(secondary.incarnation()) && now < leaseUntil,
                                     Optional.of(primary)));
+            case TenureCommand.Pass(VmAction.AwaitLockstep(var secondary, var primary)) ->
+                    tell(secondary.vm(), new ReplicaInput.AwaitLockstep(secondary, primary));
             case TenureCommand.Pass(VmAction.RaisePair(var primary, var secondary, var at)) ->
                     tell(primary.vm(), new ReplicaInput.RaisePair(primary, secondary, at));
             case TenureCommand.Pass(VmAction.GoSolo(var winner, var loser)) ->
@@ -389,6 +396,7 @@ final class SimulatedServer {
                 var known = guests.get(vm);
                 if (known == null || !known.right().equals(right)) {
                     disk.legs.put(vm, new HashSet<>());
+                    disk.filling.add(vm);
                     put(
                             new Guest(
                                     right,
@@ -400,6 +408,12 @@ final class SimulatedServer {
                         troubled
                                 ? new ReplicaInput.StartFailed(right, "no answer", true, false)
                                 : new ReplicaInput.Prepared(right, primary, Samples.PAIR_ADDRESS));
+            }
+            // When it does not see that yet it is asked again.
+            case ReplicaCommand.Await(var right, var primary) -> {
+                if (hole == Hole.UNSEEN_LOCKSTEP || sees(right, primary)) {
+                    tell(vm, new ReplicaInput.InLockstep(right, primary));
+                }
             }
             case ReplicaCommand.Raise(var right, var secondary, _) -> {
                 var guest = guests.get(vm);
@@ -427,9 +441,27 @@ final class SimulatedServer {
 
     void forgetLeg(VmName vm) {
         disk.legs.remove(vm);
+        disk.filling.remove(vm);
+    }
+
+    /** Its disk is no half copy from here on. */
+    private boolean sees(RunRight right, RunRight primary) {
+        var guest = guests.get(right.vm());
+        boolean seen =
+                guest != null
+                        && guest.right().equals(right)
+                        && guest.part().equals(new Second(primary, true));
+        if (seen) {
+            disk.filling.remove(right.vm());
+        }
+        return seen;
     }
 
     private void boots(RunRight right) {
+        if (disk.filling.contains(right.vm())) {
+            throw new AssertionError(
+                    right + " has not all acknowledged writes: its disk is half a copy");
+        }
         if (!leg(right.vm()).containsAll(world.acknowledged(right.vm()))) {
             throw new AssertionError(right + " has not all acknowledged writes");
         }

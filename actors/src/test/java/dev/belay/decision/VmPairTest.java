@@ -42,6 +42,7 @@ import dev.belay.model.Desired;
 import dev.belay.model.JournalGuard;
 import dev.belay.model.Level;
 import dev.belay.model.RunRight;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -123,10 +124,64 @@ class VmPairTest {
             assertThat(VmLife.pending(solo)).contains(new VmAction.GoSolo(RIGHT, SECONDARY));
         }
 
+        /** safety.md 22. */
+        @Test
+        void thePrimarysWordAloneIsNotLockstepButHasTheSecondaryAsked() {
+            assertThat(accepted(RAISING, BOTH, new VmInput.PairRaised(RIGHT, SECONDARY, List.of())))
+                    .isEqualTo(
+                            Samples.accepted(
+                                    List.of(),
+                                    List.of(
+                                            new VmAction.AwaitLockstep(SECONDARY, RIGHT),
+                                            new VmAction.OverdueAfter(
+                                                    Duration.ofSeconds(10), E8))));
+        }
+
+        /** All of it begins again: the primary repeats its word, and that has it asked. */
+        @Test
+        void aSecondaryWhoseWordWasLostIsAskedAgain() {
+            var ready = new VmInput.SecondaryReady(SECONDARY, PAIR_ADDRESS);
+            var raised = new VmInput.PairRaised(RIGHT, SECONDARY, List.of());
+            assertThat(VmLife.pending(RAISING))
+                    .contains(new VmAction.PrepareSecondary(SECONDARY, RIGHT, PAIR_SPEC));
+            for (int again = 0; again < 2; again++) {
+                assertThat(accepted(RAISING, BOTH, ready).actions())
+                        .contains(new VmAction.RaisePair(RIGHT, SECONDARY, PAIR_ADDRESS));
+                assertThat(accepted(RAISING, BOTH, raised).actions())
+                        .contains(new VmAction.AwaitLockstep(SECONDARY, RIGHT));
+            }
+        }
+
+        @Test
+        void aSecondaryThatNeverSaysThatItIsInLockstepIsGivenUp() {
+            var overdue = accepted(RAISING, BOTH, new VmInput.RaiseOverdue(E8));
+            assertThat(overdue.actions())
+                    .containsExactly(new VmAction.GoSolo(RIGHT, SECONDARY), KILL_BETA);
+            var solo = (GoingSolo) after(RAISING, overdue.events());
+            assertThat(solo.vm().legs()).containsExactly(ALPHA);
+            var alone = hears(solo, new VmInput.SoloDone(RIGHT, SECONDARY, List.of()));
+            assertThat(Explanation.of(alone, BOTH.view()))
+                    .contains("beta: its server has not said for 10 s that it sees it in lockstep");
+            var clear = hears(alone, new VmInput.ReplicaGone(SECONDARY, Cause.STOPPED, ""));
+            assertThat(hears(clear, new VmInput.BackOffOver(E8))).isInstanceOf(Pairing.class);
+        }
+
+        @Test
+        void whatWasLateForAnEarlierSecondaryIsNotSoForThisOne() {
+            var later = new RunRight(RIGHT.vm(), E8.next(), BETA, I1);
+            var raising =
+                    new Raising(paired().at(E8.next()), RIGHT, later, RaiseStage.LOCKSTEP, 100);
+            assertThat(VmLife.decide(raising, BOTH, new VmInput.RaiseOverdue(E8)))
+                    .isInstanceOf(Ignored.class);
+            assertThat(VmLife.decide(raising, BOTH, new VmInput.LockstepSeen(RIGHT, SECONDARY)))
+                    .isInstanceOf(Ignored.class);
+            assertThat(VmLife.decide(LOCKSTEP, BOTH, new VmInput.RaiseOverdue(E8)))
+                    .isInstanceOf(Ignored.class);
+        }
+
         @Test
         void inLockstepBothHaveTheNewestBytes() {
-            var state =
-                    (Lockstep) hears(RAISING, new VmInput.PairRaised(RIGHT, SECONDARY, List.of()));
+            var state = (Lockstep) hears(RAISING, new VmInput.LockstepSeen(RIGHT, SECONDARY));
             assertThat(state.vm().legs()).containsExactly(ALPHA, BETA);
             assertThat(Explanation.protection(state, BOTH.view())).isEqualTo(Protection.PROTECTED);
         }
@@ -135,9 +190,7 @@ class VmPairTest {
         void lockstepIsNotStoredWhenOneOfTheTwoIsLost() {
             assertThat(
                             VmLife.decide(
-                                    RAISING,
-                                    ONLY_BETA,
-                                    new VmInput.PairRaised(RIGHT, SECONDARY, List.of())))
+                                    RAISING, ONLY_BETA, new VmInput.LockstepSeen(RIGHT, SECONDARY)))
                     .isInstanceOf(Ignored.class);
         }
 
@@ -182,9 +235,7 @@ class VmPairTest {
                     .isEqualTo(
                             Samples.accepted(
                                     List.of(),
-                                    List.of(
-                                            new VmAction.WakeAfter(
-                                                    java.time.Duration.ofSeconds(1), E8))));
+                                    List.of(new VmAction.WakeAfter(Duration.ofSeconds(1), E8))));
             assertThat(Explanation.of(state, BOTH.view())).contains("beta: no room");
             // What is left of the last one is ended first.
             assertThat(hears(state, new VmInput.BackOffOver(E8))).isInstanceOf(Running.class);
@@ -204,7 +255,7 @@ class VmPairTest {
                                 SECONDARY,
                                 RaiseStage.LOCKSTEP,
                                 0);
-                state = hears(state, new VmInput.PairRaised(RIGHT, SECONDARY, List.of()));
+                state = hears(state, new VmInput.LockstepSeen(RIGHT, SECONDARY));
                 state = hears(state, new VmInput.PartnerLost(RIGHT, SECONDARY, "QEMU hangs"));
                 var solo = accepted(state, BOTH, new VmInput.SoloDone(RIGHT, SECONDARY, List.of()));
                 assertThat(solo.actions())

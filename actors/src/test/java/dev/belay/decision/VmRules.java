@@ -80,10 +80,10 @@ final class VmRules {
                 case VmEvent.LockstepReached(_, var primary, var secondary) ->
                         assertThat(input)
                                 .isInstanceOfSatisfying(
-                                        VmInput.PairRaised.class,
-                                        raised -> {
-                                            assertThat(raised.primary()).isEqualTo(primary);
-                                            assertThat(raised.secondary()).isEqualTo(secondary);
+                                        VmInput.LockstepSeen.class,
+                                        seen -> {
+                                            assertThat(seen.primary()).isEqualTo(primary);
+                                            assertThat(seen.secondary()).isEqualTo(secondary);
                                         });
                 case VmEvent.SoloGranted(_, var winner, var loser, _) -> {
                     assertThat(stateBefore)
@@ -142,6 +142,15 @@ final class VmRules {
                     assertThat(out).contains(primary);
                     assertThat(VmLife.secondary(state)).contains(secondary);
                 }
+                // Or its answer would not say that the primary has said so, too.
+                case VmAction.AwaitLockstep(var secondary, var primary) ->
+                        assertThat(input)
+                                .isInstanceOfSatisfying(
+                                        VmInput.PairRaised.class,
+                                        raised -> {
+                                            assertThat(raised.primary()).isEqualTo(primary);
+                                            assertThat(raised.secondary()).isEqualTo(secondary);
+                                        });
                 case VmAction.RaisePair(var primary, var secondary, _) -> {
                     assertThat(out).contains(primary);
                     assertThat(VmLife.secondary(state)).contains(secondary);

@@ -162,7 +162,7 @@ class WalkTest {
                             s.vm().epoch().next());
             case VmState.Raising s when !lives(s.primary()) -> lost(s.primary());
             case VmState.Raising s when !lives(s.secondary()) -> lost(s.secondary());
-            case VmState.Raising s -> new VmInput.PairRaised(s.primary(), s.secondary(), List.of());
+            case VmState.Raising s -> new VmInput.LockstepSeen(s.primary(), s.secondary());
             case VmState.Lockstep s when !lives(s.primary()) -> lost(s.primary());
             case VmState.Lockstep s when !lives(s.secondary()) -> lost(s.secondary());
             case VmState.Lockstep _ -> new VmInput.Tick();
@@ -255,7 +255,9 @@ class WalkTest {
             return new VmInput.Tick();
         }
         boolean first = random.nextBoolean();
-        return switch (random.nextInt(14)) {
+        return switch (random.nextInt(16)) {
+            case 14 -> new VmInput.PairRaised(primary, secondary, List.of());
+            case 15 -> new VmInput.RaiseOverdue(secondary.epoch());
             case 0 -> new VmInput.Protect(dev.belay.model.Level.RESTART);
             case 1, 2 -> new VmInput.Protect(dev.belay.model.Level.SYSTEM);
             case 3 -> new VmInput.Switchover();

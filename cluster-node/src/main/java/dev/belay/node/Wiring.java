@@ -140,7 +140,10 @@ final class Wiring implements VmSurroundings, ServerSurroundings {
                     tellServerEntity(server, new ServerInput.AskStanding(vm, incarnation));
             case VmAction.Order order ->
                     tellServer(order.right().server(), new ServerNode.Order(order));
-            case VmAction.WakeAfter _, VmAction.SettleAfter _, VmAction.InsistAfter _ ->
+            case VmAction.WakeAfter _,
+                    VmAction.SettleAfter _,
+                    VmAction.InsistAfter _,
+                    VmAction.OverdueAfter _ ->
                     throw new IllegalArgumentException(
                             "Expected an action for somebody else, but got " + action);
         }

@@ -7,6 +7,8 @@ import dev.belay.replica.LockstepFigures;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -40,6 +42,7 @@ final class PairHalf implements Replica.PairListener {
     private final Checkpoints checkpoints;
     private final Governor governor;
     private final AtomicBoolean governing = new AtomicBoolean();
+    private final CompletableFuture<Void> following = new CompletableFuture<>();
     private volatile PairState state;
     private volatile boolean joining;
     private volatile boolean ownDiskBad;
@@ -70,6 +73,9 @@ final class PairHalf implements Replica.PairListener {
         this.gate = gate;
         this.tell = tell;
         this.state = state;
+        if (state.stage() == PairState.Stage.FOLLOWING) {
+            following.complete(null);
+        }
         this.checkpoints = new Checkpoints(this.settings.checkpointDelay());
         this.governor = new Governor(replica, qmp, this.settings, state, checkpoints);
     }
@@ -88,6 +94,11 @@ final class PairHalf implements Replica.PairListener {
 
     Checkpoints checkpoints() {
         return checkpoints;
+    }
+
+    /** Done when this secondary is in lockstep and its legs are whole, on the disk. Any thread. */
+    CompletionStage<Void> following() {
+        return following.copy();
     }
 
     /** Of a primary in lockstep that has been looked at. */
@@ -126,6 +137,7 @@ final class PairHalf implements Replica.PairListener {
             synchronized (this) {
                 leaving = true;
             }
+            following.cancel(false);
         }
     }
 
@@ -285,6 +297,7 @@ final class PairHalf implements Replica.PairListener {
             if (!isLeaving()) {
                 legs.filled(replica.right().vm(), replica.right().epoch());
                 to(PairState.Stage.FOLLOWING);
+                following.complete(null);
             }
         }
     }

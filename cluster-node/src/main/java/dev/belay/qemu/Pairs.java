@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -108,6 +109,16 @@ final class Pairs {
                     secondary + " runs here already, and is nobody's second.", false);
         }
         return half.state().at();
+    }
+
+    /** Done when it is seen to follow that primary. Any thread. */
+    CompletionStage<Void> following(RunRight secondary, RunRight primary) {
+        var half = halves.get(secondary);
+        return half != null && half.state().partner().equals(primary)
+                ? half.following()
+                : CompletableFuture.failedFuture(
+                        new HypervisorException(
+                                secondary + " does not follow " + primary + " here.", false));
     }
 
     /** How many checkpoints the primary has passed in lockstep. Any thread. */

@@ -294,6 +294,11 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
         return pairs.raiseOf(secondary);
     }
 
+    @Override
+    public CompletionStage<Void> inLockstep(RunRight secondary, RunRight primary) {
+        return pairs.following(secondary, primary);
+    }
+
     private Replica running(RunRight right) {
         var replica = replicas.get(Key.of(right));
         if (replica == null || !replica.right().equals(right) || !replica.isRunning()) {

@@ -120,6 +120,7 @@ final class TrialPair implements LockstepProof.Trial {
         var at = get(second.prepareSecondary(secondary, primary, spec), end);
         doing = "bringing the two into lockstep";
         get(first.raise(primary, secondary, at, (_, _) -> {}), end);
+        get(second.inLockstep(secondary, primary), end);
         doing = "waiting for checkpoints";
         var passed =
                 PairQmp.await(

@@ -146,6 +146,8 @@ public final class FakeAdmin implements Admin {
                                     secondary, new PairAddress("192.0.2.1", 1, 2, List.of())));
             case VmAction.RaisePair(var primary, var secondary, _) ->
                     tell(vm, new VmInput.PairRaised(primary, secondary, List.of()));
+            case VmAction.AwaitLockstep(var secondary, var primary) ->
+                    tell(vm, new VmInput.LockstepSeen(primary, secondary));
             case VmAction.GoSolo(var winner, var loser) ->
                     tell(vm, new VmInput.SoloDone(winner, loser, List.of()));
             case VmAction.Release _,
@@ -153,6 +155,7 @@ public final class FakeAdmin implements Admin {
                     VmAction.Confirm _,
                     VmAction.WakeAfter _,
                     VmAction.InsistAfter _,
+                    VmAction.OverdueAfter _,
                     VmAction.SettleAfter _ -> {}
         }
     }

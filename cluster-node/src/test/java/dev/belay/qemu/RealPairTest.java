@@ -211,13 +211,16 @@ class RealPairTest {
     void aSecondThatWasNeverInLockstepDoesNotTakeOver() throws Exception {
         lab.start(lab.a, 1);
         get(lab.b.hypervisor().prepareSecondary(lab.right(2), lab.right(1), lab.spec()));
+        var seen = lab.b.hypervisor().inLockstep(lab.right(2), lab.right(1)).toCompletableFuture();
         assertThatThrownBy(() -> get(lab.b.hypervisor().goSolo(lab.right(2), lab.right(1))))
                 .isInstanceOf(HypervisorException.class)
                 .hasMessageContaining("never in lockstep");
+        assertThat(seen).isNotDone();
         get(lab.b.hypervisor().stop(lab.right(2).vm(), lab.right(2).epoch(), StopMode.KILL));
         assertThatThrownBy(() -> get(lab.b.hypervisor().start(lab.right(3), lab.spec())))
                 .isInstanceOf(HypervisorException.class)
                 .hasMessageContaining("no whole copies");
+        assertThat(seen).isCompletedExceptionally();
     }
 
     @Test
@@ -235,6 +238,8 @@ class RealPairTest {
                     .isEqualTo(new Part.Primary(lab.right(2)));
             assertThat(get(lab.b.hypervisor().adopt()).getFirst().part())
                     .isEqualTo(new Part.Secondary(lab.right(1)));
+            // The processes that saw it are gone.
+            awaitFollowing();
             disk.awaitMore(10);
             lab.qemu(lab.a, 1).destroyForcibly();
             await(lab.b, ReplicaEvent.PartnerLost.class);
@@ -380,12 +385,16 @@ class RealPairTest {
     /** The second notices a moment after the first. */
     private void awaitFollowing() throws Exception {
         var right = lab.right(2);
+        var begun = System.nanoTime();
+        lab.b
+                .hypervisor()
+                .inLockstep(right, lab.right(1))
+                .toCompletableFuture()
+                .get(SOON.toSeconds(), TimeUnit.SECONDS);
+        report("lockstep seen by the second", begun);
         var files = ReplicaFiles.of(lab.b.settings.runDir(), right.vm(), right.epoch());
-        for (var end = System.nanoTime() + SOON.toNanos();
-                !PairState.read(files).orElseThrow().isLockstep();
-                Thread.sleep(10)) {
-            assertThat(System.nanoTime()).isLessThan(end);
-        }
+        assertThat(PairState.read(files).orElseThrow().isLockstep()).isTrue();
+        assertThat(new LegFiles(lab.b.settings).isFilling(right.vm(), right.epoch())).isFalse();
     }
 
     @Test

@@ -177,11 +177,13 @@ public final class DecisionTypes implements KryoTypes {
         registry.part(440, VmInput.PartnerLost.class);
         registry.part(441, VmInput.ReplicaHung.class);
         registry.part(442, VmInput.SoloDone.class);
+        registry.part(443, VmInput.LockstepSeen.class);
         registry.part(450, VmAction.StartReplica.class);
         registry.part(451, VmAction.StopReplica.class);
         registry.part(452, VmAction.Confirm.class);
         registry.part(453, VmAction.PrepareSecondary.class);
         registry.part(454, VmAction.RaisePair.class);
         registry.part(455, VmAction.GoSolo.class);
+        registry.part(456, VmAction.AwaitLockstep.class);
     }
 }

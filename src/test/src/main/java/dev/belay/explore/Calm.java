@@ -193,6 +193,7 @@ final class Calm {
             moved = false;
             for (var machine : world.machines) {
                 int work = 0;
+                moved |= see(machine);
                 while (world.works(machine.node()) && machine.works.size() > work) {
                     if (take(Verb.WORK, machine.index, work, 0)) {
                         moved = true;
@@ -209,6 +210,17 @@ final class Calm {
                 }
             }
         }
+    }
+
+    /** Whether a second one sees that it is in lockstep; it looks many times in a tick. */
+    private boolean see(Machine machine) {
+        boolean seen = false;
+        for (int i = 0; i < machine.processes.all.size(); i++) {
+            seen |=
+                    machine.processes.all.get(i).part() instanceof Part.Filled
+                            && take(Verb.NOTICE, machine.index, i);
+        }
+        return seen;
     }
 
     private void recoverStopped() {

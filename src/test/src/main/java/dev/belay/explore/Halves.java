@@ -219,7 +219,6 @@ final class Halves {
         put(qemu.part(new Part.Joins(work.second())));
         there.processes.put(
                 Objects.requireNonNull(find(work.second())).part(new Part.Filled(work.right())));
-        new Halves(world, there).see(work.second());
     }
 
     /** A second one's server sees that it is in lockstep. */
@@ -236,20 +235,30 @@ final class Halves {
         return true;
     }
 
+    /** It is not in lockstep as far as its server knows, and may come to be. */
+    boolean mayStillSee(Work.Await work) {
+        var qemu = machine.processes.find(work.right());
+        return qemu != null
+                && (qemu.part().equals(new Part.Waits(work.primary()))
+                        || qemu.part().equals(new Part.Filled(work.primary())));
+    }
+
+    /** Nothing is said of one that is something else by now. */
+    void answer(Work.Await work, int outcome) {
+        var qemu = machine.processes.find(work.right());
+        if (outcome == 0 && qemu != null && qemu.part().equals(new Part.Follows(work.primary()))) {
+            tell(new ReplicaInput.InLockstep(work.right(), work.primary()));
+        }
+    }
+
     private void lead(Work.Raise work, Qemu qemu) {
-        if (!isConnected(qemu) || !isSeen(work.second())) {
+        if (!isConnected(qemu)) {
             broke(work, alone(qemu), true);
             return;
         }
         put(qemu.part(new Part.Leads(work.second())));
         machine.works.remove(work);
         tell(new ReplicaInput.Raised(work.right(), work.second(), List.of()));
-    }
-
-    private boolean isSeen(RunRight second) {
-        var other = find(second);
-        return !world.setup.holds(Rule.SEEN_AT_BOTH)
-                || (other != null && other.part() instanceof Part.Follows);
     }
 
     /** Null: it stays as it is. */

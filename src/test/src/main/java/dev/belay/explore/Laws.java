@@ -55,6 +55,20 @@ final class Laws {
                 && !world.legs.isWhole(vm)) {
             throw new Broken("no copy of its disk has all that was acknowledged: " + name);
         }
+        if (world.setup.pairs() && world.journal.vm(vm) instanceof VmState.Present state) {
+            for (var server : state.vm().legs()) {
+                newestIsWhole(world, world.setup.server(server), vm);
+            }
+        }
+    }
+
+    /** Or the VM would never start again where its newest bytes are. */
+    private static void newestIsWhole(World world, int server, int vm) {
+        if (world.legs.isFilling(server, vm)) {
+            throw new Broken(
+                    "the disk of %s on %s counts as one of the newest and is marked as half a copy"
+                            .formatted(world.setup.vms().get(vm), world.machines[server].name()));
+        }
     }
 
     private static RunRight only(@Nullable RunRight first, RunRight second, String law) {

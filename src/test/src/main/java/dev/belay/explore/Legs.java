@@ -176,6 +176,10 @@ final class Legs {
         return leg(server, vm).whole().writes() != 0;
     }
 
+    boolean isFilling(int server, int vm) {
+        return leg(server, vm).mark() == Mark.FILLING;
+    }
+
     boolean isStale(int server, int vm) {
         return leg(server, vm).whole().stale();
     }

@@ -270,6 +270,8 @@ final class Machine {
                             world,
                             new ReplicaInput.Start(
                                     secondary, spec, leaseLive(world), Optional.of(primary)));
+            case VmAction.AwaitLockstep(var secondary, var primary) ->
+                    tell(world, new ReplicaInput.AwaitLockstep(secondary, primary));
             case VmAction.RaisePair(var primary, var secondary, var at) ->
                     tell(world, new ReplicaInput.RaisePair(primary, secondary, at));
             case VmAction.GoSolo(var winner, var loser) ->
@@ -348,6 +350,11 @@ final class Machine {
             }
             case ReplicaCommand.Prepare(var right, var primary, _) ->
                     works.add(new Work.Prepare(right, primary));
+            case ReplicaCommand.Await(var right, var primary) -> {
+                if (!works.contains(new Work.Await(right, primary))) {
+                    works.add(new Work.Await(right, primary));
+                }
+            }
             case ReplicaCommand.Raise(var right, var second, _) ->
                     works.add(new Work.Raise(right, second, false));
             case ReplicaCommand.Part(var right, var loser) ->

@@ -245,9 +245,16 @@ final class Mechanics {
                     toServer(entity, server, new ServerInput.Release(name, upTo));
             case VmAction.AskStanding(var server, var incarnation) ->
                     toServer(entity, server, new ServerInput.AskStanding(name, incarnation));
+            case VmAction.AwaitLockstep(var secondary, var primary)
+                    when !setup.holds(Rule.SEEN_AT_BOTH) ->
+                    world.send(
+                            entity.node,
+                            new Message.ToVm(vm, new VmInput.LockstepSeen(primary, secondary)));
             case VmAction.Order order -> order(entity, order.right(), action);
             case VmAction.WakeAfter(var pause, var epoch) ->
                     timer(entity, action, new VmInput.BackOffOver(epoch), pause);
+            case VmAction.OverdueAfter(var limit, var secondary) ->
+                    timer(entity, action, new VmInput.RaiseOverdue(secondary), limit);
             case VmAction.InsistAfter(var patience, var epoch) ->
                     timer(entity, action, new VmInput.Insist(epoch), patience);
             case VmAction.SettleAfter(var run, var epoch) ->

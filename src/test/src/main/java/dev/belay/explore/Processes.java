@@ -152,6 +152,7 @@ final class Processes {
             }
             case Work.News(var input) -> machine.tell(world, input);
             case Work.Prepare prepare -> new Halves(world, machine).prepare(prepare, outcome);
+            case Work.Await await -> new Halves(world, machine).answer(await, outcome);
             case Work.Raise raise -> new Halves(world, machine).raise(raise, outcome);
             case Work.Leave leave -> new Halves(world, machine).leave(leave, outcome);
             case Work.Undo undo -> new Halves(world, machine).undo(undo, outcome);

@@ -74,7 +74,7 @@ public enum Rule {
     ONE_LEG_AFTER_A_START("20", Level.SYSTEM),
     /** A second one is told to take over although lockstep was never stored. */
     LOCKSTEP_BEFORE_PROMOTION("22", Level.SYSTEM),
-    /** Two are said to be in lockstep before the second one's server has seen that. */
+    /** The second one's word that it is in lockstep is taken as given when it is asked for. */
     SEEN_AT_BOTH("22", Level.SYSTEM),
     /** IPv6, which COLO does not hold back, gets out of a primary. */
     ONLY_IPV4("23", Level.SYSTEM),

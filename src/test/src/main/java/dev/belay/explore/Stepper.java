@@ -299,7 +299,13 @@ final class Stepper {
         if (!world.works(machine.node()) || machine.works.size() <= index) {
             return false;
         }
-        machine.processes.end(world, machine.works.get(index), outcome);
+        var work = machine.works.get(index);
+        if (work instanceof Work.Await await
+                && outcome == 0
+                && new Halves(world, machine).mayStillSee(await)) {
+            return false;
+        }
+        machine.processes.end(world, work, outcome);
         return true;
     }
 

@@ -35,6 +35,7 @@ final class Words {
                     name + " " + right.epoch() + " " + disk;
             case VmInput.SecondaryReady(var right, _) -> name + " " + right.epoch();
             case VmInput.PairRaised(_, var second, _) -> name + " " + second.epoch();
+            case VmInput.LockstepSeen(_, var second) -> name + " " + second.epoch();
             case VmInput.RaiseFailed(_, var second, var why) ->
                     name + " " + second.epoch() + " (" + why + ")";
             case VmInput.PartnerLost(var right, var partner, _) ->

@@ -21,6 +21,9 @@ sealed interface Work {
     /** Start one that waits for its primary. */
     record Prepare(RunRight right, RunRight primary) implements Work {}
 
+    /** Say that the second one's server sees it in lockstep, as soon as it does. */
+    record Await(RunRight right, RunRight primary) implements Work {}
+
     /**
      * Into lockstep with its second, in several steps.
      *
