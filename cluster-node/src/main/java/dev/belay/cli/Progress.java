@@ -3,6 +3,7 @@ package dev.belay.cli;
 import dev.belay.cli.ApiClient.Answer;
 import java.time.Duration;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /** Watches a VM until it stands where it shall, and tells each change on stderr. */
 record Progress(Session session, String name, Duration patience) {
@@ -50,6 +51,9 @@ record Progress(Session session, String name, Duration patience) {
 
     /** The one that it is called by. */
     private static String wished(Set<String> states) {
-        return states.contains("Running") ? "Running" : String.join(" or ", states);
+        return Stream.of("Running", "Lockstep", "Stopped")
+                .filter(states::contains)
+                .findFirst()
+                .orElseThrow();
     }
 }

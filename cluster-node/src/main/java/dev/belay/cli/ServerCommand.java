@@ -49,6 +49,7 @@ final class ServerCommand {
                                 "reservedMiB",
                                 "qemu",
                                 "vms",
+                                "secondaries",
                                 "api");
                     });
         });

@@ -23,6 +23,8 @@ import java.util.Optional;
  * @param qemu its version; null while it is not told
  * @param machine the versioned machine type that a VM gets which starts there
  * @param lockstep whether VMs may run in lockstep with it
+ * @param vms those that it runs
+ * @param secondaries those whose second copy it has, or is getting
  */
 record NodeView(
         ServerName name,
@@ -40,11 +42,15 @@ record NodeView(
         Optional<String> machine,
         Optional<Boolean> lockstep,
         List<VmName> vms,
+        List<VmName> secondaries,
         Optional<MaintenanceView> maintenance,
         String explanation) {
 
     static NodeView of(
-            NodeInfo node, Optional<MaintenanceView> maintenance, Optional<Disarming> disarming) {
+            NodeInfo node,
+            List<VmName> secondaries,
+            Optional<MaintenanceView> maintenance,
+            Optional<Disarming> disarming) {
         var server =
                 node.server()
                         .flatMap(state ->
@@ -72,6 +78,7 @@ record NodeView(
                 qemu.map(Qemu::machine),
                 qemu.map(told -> told.unproven().isEmpty()),
                 node.vms(),
+                secondaries,
                 maintenance,
                 explanation(node, disarming)
                         + maintenance.map(m -> " " + m.inWords(node.name())).orElse(""));

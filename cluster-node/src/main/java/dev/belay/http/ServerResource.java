@@ -5,10 +5,13 @@ import dev.belay.admin.Admin.NodeInfo;
 import dev.belay.admin.Admin.Outcome;
 import dev.belay.decision.ServerInput;
 import dev.belay.decision.ServerState;
+import dev.belay.decision.VmLife;
 import dev.belay.http.Problem.Code;
 import dev.belay.model.Incarnation;
+import dev.belay.model.VmName;
 import java.time.Duration;
 import java.util.Comparator;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Stream;
@@ -130,7 +133,21 @@ final class ServerResource {
     }
 
     private NodeView shown(NodeInfo node) {
-        return NodeView.of(node, MaintenanceView.of(node, admin), admin.cluster().disarming());
+        return NodeView.of(
+                node,
+                secondaries(node),
+                MaintenanceView.of(node, admin),
+                admin.cluster().disarming());
+    }
+
+    private List<VmName> secondaries(NodeInfo node) {
+        return admin.vms().stream()
+                .filter(vm ->
+                        VmLife.secondary(vm)
+                                .filter(right -> right.server().equals(node.name()))
+                                .isPresent())
+                .map(vm -> vm.vm().spec().name())
+                .toList();
     }
 
     private NodeInfo server(String name) {

@@ -151,8 +151,13 @@ final class LockstepProof {
                 why);
         unproven =
                 Optional.of(
-                        "COLO was not proven on %s's QEMU %s: %s"
-                                .formatted(settings.serverName(), version, why));
+                        "lockstep was not proven on %s's QEMU %s, and is tried again after %d min: %s"
+                                .formatted(
+                                        settings.serverName(),
+                                        version,
+                                        AGAIN.toMinutes(),
+                                        // It goes on in a sentence, as the clause that it is.
+                                        why.replaceAll("[.]+$", "")));
     }
 
     /** Another one, of a build that was installed since, looks from then on. */

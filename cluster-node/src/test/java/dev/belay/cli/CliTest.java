@@ -144,6 +144,16 @@ class CliTest {
     }
 
     @Test
+    void whatIsWaitedForInVainIsCalledByItsName() {
+        belay("vm create -f " + spec);
+        node.admin.serversObey = false;
+
+        assertThat(belay("vm protect web --level system --wait --timeout 1")).isEqualTo(1);
+        assertThat(err())
+                .contains("Expected VM 'web' to be Lockstep within 1 s, but it is Running");
+    }
+
+    @Test
     void aSwitchoverThatIsWaitedForEndsWhereTheVmRuns() {
         belay("vm create -f " + spec);
         belay("vm protect web --level system --wait");

@@ -144,6 +144,9 @@ class HttpApiTest {
         assertThat(vm.path("primary").asText()).isEqualTo("alpha");
         assertThat(vm.path("secondary").asText()).isEqualTo("beta");
         assertThat(vm.path("progress").isNull()).isTrue();
+        assertThat(node.get("/api/v1/servers/beta").body().path("secondaries").toString())
+                .isEqualTo("[\"web\"]");
+        assertThat(node.get("/api/v1/servers/alpha").body().path("secondaries")).isEmpty();
 
         assertThat(node.post("/api/v1/vms/web/switchover").status()).isEqualTo(202);
         node.admin.tell(WEB, new VmInput.BackOffOver(new Epoch(2)));

@@ -120,7 +120,7 @@ class LockstepProofTest {
         proof.seek();
         sought(proof);
         assertThat(proof.unproven().orElseThrow())
-                .startsWith("COLO was not proven on alpha's QEMU ")
+                .startsWith("lockstep was not proven on alpha's QEMU ")
                 .contains("starting the second QEMU", "no COLO in this build");
     }
 }
