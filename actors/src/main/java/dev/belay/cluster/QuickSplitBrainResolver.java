@@ -1,11 +1,13 @@
 package dev.belay.cluster;
 
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.actor.Props;
 import org.apache.pekko.cluster.Cluster;
 import org.apache.pekko.cluster.ClusterEvent;
 import org.apache.pekko.cluster.DowningProvider;
+import org.apache.pekko.cluster.Member;
 import org.apache.pekko.cluster.UniqueAddress;
 import org.apache.pekko.cluster.sbr.DowningStrategy;
 import org.apache.pekko.cluster.sbr.KeepMajority;
@@ -13,11 +15,14 @@ import org.apache.pekko.cluster.sbr.SplitBrainResolverBase;
 import org.apache.pekko.cluster.sbr.SplitBrainResolverSettings;
 import org.apache.pekko.remote.artery.ThisActorSystemQuarantinedEvent;
 import scala.Option;
+import scala.collection.immutable.Set;
 import scala.concurrent.duration.FiniteDuration;
+import scala.jdk.javaapi.CollectionConverters;
 
 /**
  * Pekko's own keep-majority strategy (safety.md 17), looked at every 100 ms: the stock provider's
- * fixed tick of a second would more than double the time until a lost node is downed.
+ * fixed tick of a second would more than double the time until a lost node is downed. Nobody is
+ * downed whom others on the surviving side still hear: see {@link HeardNodes}.
  */
 public final class QuickSplitBrainResolver extends DowningProvider {
     private final ActorSystem system;
@@ -50,6 +55,7 @@ public final class QuickSplitBrainResolver extends DowningProvider {
 
     static final class Resolver extends SplitBrainResolverBase {
         private final Cluster cluster = Cluster.get(context().system());
+        private boolean isSparing;
 
         Resolver(FiniteDuration stableAfter, DowningStrategy strategy) {
             super(stableAfter, strategy);
@@ -90,8 +96,44 @@ public final class QuickSplitBrainResolver extends DowningProvider {
             super.postStop();
         }
 
+        /** Without a word about it each time when nobody is left to be downed. */
+        @Override
+        public Set<UniqueAddress> actOnDecision(DowningStrategy.Decision decision) {
+            var nodes = CollectionConverters.asJava(strategy().nodesToDown(decision));
+            boolean spares =
+                    !nodes.isEmpty() && nodes.stream().allMatch(node -> spares(node, decision));
+            if (spares && !isSparing) {
+                log().warning(
+                                "not downing {}, as some of us hear them",
+                                nodes.stream().map(UniqueAddress::address).toList());
+            }
+            isSparing = spares;
+            return spares
+                    ? CollectionConverters.asScala(java.util.Set.<UniqueAddress>of()).toSet()
+                    : super.actOnDecision(decision);
+        }
+
+        /** See {@link HeardNodes}. Whoever is on a side that has to go goes. */
+        private boolean spares(UniqueAddress node, DowningStrategy.Decision decision) {
+            return (decision.isIndirectlyConnected()
+                            || decision == DowningStrategy.DownUnreachable$.MODULE$)
+                    && strategy().unreachable().contains(node)
+                    && new HeardNodes(selfUniqueAddress(), members(), strategy().reachability())
+                            .contains(node);
+        }
+
+        private java.util.Set<UniqueAddress> members() {
+            return CollectionConverters.asJava(strategy().members()).stream()
+                    .map(Member::uniqueAddress)
+                    .collect(Collectors.toSet());
+        }
+
         @Override
         public void down(UniqueAddress node, DowningStrategy.Decision decision) {
+            if (spares(node, decision)) {
+                log().info("not downing {}, as some of us hear it", node.address());
+                return;
+            }
             log().info("downing {}: {}", node.address(), decision);
             cluster.down(node.address());
         }

@@ -3,6 +3,7 @@ package dev.belay.system;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.belay.lab.Lab;
 import dev.belay.lab.SteadyClient;
 import dev.belay.lab.TestVm;
 import java.util.List;
@@ -93,7 +94,25 @@ class LockstepTest {
     @Test
     void twoThatLoseEachOtherAreOneAfterwards() {
         var primary = cluster.server(VM);
-        goesUnnoticed(() -> cluster.lab().cut(primary, dev.belay.lab.Lab.Direction.BOTH), "");
+        goesUnnoticed(() -> cluster.lab().cut(primary, Lab.Direction.BOTH), "");
+        cluster.lab().heal(primary);
+    }
+
+    /** Both live, both hear the quorum and both ask to go on. */
+    @Test
+    void twoThatOnlyDoNotHearEachOtherAreOneAfterwards() {
+        awaitLeaderAmong(List.of("witness"));
+        var primary = cluster.server(VM);
+        var before = cluster.vm(VM).path("failovers").asInt();
+        goesUnnoticed(
+                () -> {
+                    cluster.lab().cut(primary, cluster.other(primary), Lab.Direction.BOTH);
+                    await().atMost(Cluster.PATIENCE)
+                            .ignoreExceptions()
+                            .until(() -> cluster.vm(VM).path("failovers").asInt() > before);
+                },
+                "");
+        await().atMost(Cluster.PATIENCE).untilAsserted(() -> cluster.assertOneCopy(VM));
         cluster.lab().heal(primary);
     }
 

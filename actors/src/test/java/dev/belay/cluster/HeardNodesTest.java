@@ -1,0 +1,76 @@
+package dev.belay.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Set;
+import org.apache.pekko.actor.Address;
+import org.apache.pekko.cluster.Reachability;
+import org.apache.pekko.cluster.UniqueAddress;
+import org.junit.jupiter.api.Test;
+
+class HeardNodesTest {
+    private static final UniqueAddress ALPHA = node(1);
+    private static final UniqueAddress BRAVO = node(2);
+    private static final UniqueAddress WITNESS = node(3);
+    private static final Set<UniqueAddress> ALL = Set.of(ALPHA, BRAVO, WITNESS);
+
+    private static UniqueAddress node(int number) {
+        return new UniqueAddress(new Address("pekko", "belay", "10.0.0." + number, 7355), number);
+    }
+
+    private static Reachability missing(UniqueAddress... observersAndSubjects) {
+        var all = Reachability.empty();
+        for (int i = 0; i < observersAndSubjects.length; i += 2) {
+            all = all.unreachable(observersAndSubjects[i], observersAndSubjects[i + 1]);
+        }
+        return all;
+    }
+
+    @Test
+    void twoThatOnlyMissEachOtherAreHeardByTheThird() {
+        var cut = missing(ALPHA, BRAVO, BRAVO, ALPHA);
+        for (var self : ALL) {
+            var heard = new HeardNodes(self, ALL, cut);
+            assertThat(heard.contains(ALPHA)).as("alpha at %s", self).isTrue();
+            assertThat(heard.contains(BRAVO)).as("bravo at %s", self).isTrue();
+        }
+    }
+
+    @Test
+    void whoIsMissedByAllIsNot() {
+        var heard = new HeardNodes(WITNESS, ALL, missing(WITNESS, ALPHA, BRAVO, ALPHA));
+        assertThat(heard.contains(ALPHA)).isFalse();
+        assertThat(heard.contains(BRAVO)).isTrue();
+    }
+
+    /** Also when what it said of the others just before it was cut off is known. */
+    @Test
+    void whoMissedOthersAndIsMissedByAllIsNot() {
+        var heard =
+                new HeardNodes(
+                        WITNESS, ALL, missing(ALPHA, BRAVO, WITNESS, ALPHA, BRAVO, ALPHA));
+        assertThat(heard.contains(ALPHA)).isFalse();
+    }
+
+    /** It hears nobody, so nobody of its side hears it either: it goes. */
+    @Test
+    void whoMissesAllIsNotHeardByItself() {
+        var heard = new HeardNodes(ALPHA, ALL, missing(ALPHA, BRAVO, ALPHA, WITNESS));
+        assertThat(heard.contains(ALPHA)).isFalse();
+        assertThat(heard.contains(BRAVO)).isFalse();
+    }
+
+    @Test
+    void theOtherSideIsNotHeardHere() {
+        var charlie = node(4);
+        var all = Set.of(ALPHA, BRAVO, WITNESS, charlie);
+        var split =
+                missing(
+                        WITNESS, ALPHA, WITNESS, charlie, BRAVO, ALPHA, BRAVO, charlie, ALPHA,
+                        BRAVO, ALPHA, WITNESS, charlie, BRAVO, charlie, WITNESS);
+        var heard = new HeardNodes(WITNESS, all, split);
+        assertThat(heard.contains(ALPHA)).isFalse();
+        assertThat(heard.contains(charlie)).isFalse();
+        assertThat(heard.contains(BRAVO)).isTrue();
+    }
+}
