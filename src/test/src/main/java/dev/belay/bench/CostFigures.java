@@ -23,7 +23,10 @@ record CostFigures(List<Row> rows, int failed) {
                     "REPLIES/S",
                     "CHECKPOINTS/S",
                     "PAUSE",
-                    "DIVERGED");
+                    "EARLY");
+
+    /** In so many pauses, a delay is long enough for checkpoints that come early to show. */
+    private static final int TOLD_APART = 3;
 
     /**
      * What clients saw.
@@ -61,6 +64,13 @@ record CostFigures(List<Row> rows, int failed) {
         /** On average. */
         double pauseMillis() {
             return count == 0 ? 0 : (double) pausedMillis / count;
+        }
+
+        /** One that comes right after another has the pause of that between them. */
+        private String early() {
+            return delayMillis < TOLD_APART * pauseMillis()
+                    ? "-"
+                    : "%d of %d".formatted(diverged, count);
         }
     }
 
@@ -103,7 +113,7 @@ record CostFigures(List<Row> rows, int failed) {
                     ratio(Figure.median(alone.perSecond()), Figure.median(pair.perSecond())),
                     number(checkpoints.perSecond()),
                     number(checkpoints.pauseMillis()) + " ms",
-                    "%d of %d".formatted(checkpoints.diverged(), checkpoints.count()));
+                    checkpoints.early());
         }
 
         private Figure latency(String level, Sample sample) {

@@ -20,7 +20,7 @@ class CostFiguresTest {
                         "100 ms",
                         sample(2, 400),
                         sample(50, 100),
-                        new Checkpoints(4, 40, 30, 2000, 100));
+                        new Checkpoints(4, 40, 30, 2000, 400));
         assertThat(lines(row))
                 .last()
                 .asString()
@@ -47,6 +47,14 @@ class CostFiguresTest {
         assertThat(both.checkpoints().pauseMillis()).isEqualTo(50);
         assertThat(both.pair().latencies()).hasSize(40);
         assertThat(both.pair().perSecond()).hasSize(2);
+    }
+
+    @Test
+    void earlyCheckpointsAreNotCountedWhereTheyCannotBeTold() {
+        assertThat(lines(row(new Checkpoints(4, 40, 30, 2000, 100))))
+                .last()
+                .asString()
+                .matches(".* ms +-");
     }
 
     @Test
