@@ -159,21 +159,22 @@ final class VmPair {
                                     s.right(),
                                     VmPlacement.plus(s.refusals(), server, why))
                             .accepted();
-            case VmInput.Tick _ when VmPlacement.gone(s.candidate(), now.view()).isPresent() ->
-                    look(
-                                    new VmSteps(now, s)
-                                            .act(new VmAction.Release(s.candidate(), next)),
-                                    s.right(),
-                                    VmPlacement.plus(
-                                            s.refusals(),
-                                            s.candidate(),
-                                            VmPlacement.gone(s.candidate(), now.view()).get()))
-                            .accepted();
-            case VmInput.Tick _ -> VmLife.ignored("waiting for " + s.candidate() + "'s word");
+            case VmInput.Tick _ ->
+                    VmPlacement.gone(s.candidate(), now.view())
+                            .map(why -> lookElsewhere(s, now, why))
+                            .orElseGet(() ->
+                                    VmLife.ignored("waiting for " + s.candidate() + "'s word"));
             case VmInput.BackOffOver _ ->
                     VmLife.ignored("it is looking for a second server already");
             default -> asRunning(s, now, input);
         };
+    }
+
+    private static Decision<VmEvent, VmAction> lookElsewhere(Pairing s, Context now, String why) {
+        var steps =
+                new VmSteps(now, s).act(new VmAction.Release(s.candidate(), s.vm().epoch().next()));
+        return look(steps, s.right(), VmPlacement.plus(s.refusals(), s.candidate(), why))
+                .accepted();
     }
 
     /**
