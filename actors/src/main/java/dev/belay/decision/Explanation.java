@@ -126,6 +126,11 @@ public final class Explanation {
                 + server;
     }
 
+    /** A reason that went on from something, by itself. */
+    public static String asSentence(String why) {
+        return Character.toUpperCase(why.charAt(0)) + why.substring(1) + ".";
+    }
+
     /** Why a server that does not answer is not fenced, and what to do; one sentence and more. */
     public static String frozen(ServerName server) {
         return "More than half of the servers vanished at once, which is more likely the network than all of them, so none is fenced. When they come back, all goes on by itself. If this one is certainly off, say so: belay server confirm-off %s --yes-i-checked"

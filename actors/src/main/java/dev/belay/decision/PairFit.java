@@ -2,6 +2,7 @@ package dev.belay.decision;
 
 import dev.belay.decision.ClusterView.ServerView;
 import dev.belay.decision.VmState.Refusal;
+import dev.belay.model.ServerName;
 import java.util.Optional;
 
 /**
@@ -12,10 +13,15 @@ import java.util.Optional;
 final class PairFit {
     private PairFit() {}
 
-    /** What speaks against the server on which the VM runs, and so against every second one. */
-    static Optional<Refusal> first(ServerView server) {
-        return unproven(server)
-                .map(why -> new Refusal(server.name(), "it runs there, but " + why, false));
+    /**
+     * What speaks against the server on which the VM runs, and so against every second one.
+     *
+     * @param server empty: not known here, and so not what fits it
+     */
+    static Optional<Refusal> first(ServerName name, Optional<ServerView> server) {
+        return server.map(PairFit::unproven)
+                .orElse(Optional.of("nothing is known of that server yet"))
+                .map(why -> new Refusal(name, "it runs there, but " + why, false));
     }
 
     /** What speaks against {@code second} for a VM that runs on {@code first}. */

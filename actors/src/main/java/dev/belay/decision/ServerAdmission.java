@@ -43,7 +43,7 @@ final class ServerAdmission {
 
     private static List<ServerEvent> news(Live s, Instant at, ServerInput.Join join) {
         var events = new ArrayList<ServerEvent>();
-        if (!s.server().admits(join.terms())) {
+        if (!s.server().covers(join.terms())) {
             events.add(new TermsTold(at, join.terms()));
         }
         if (join.memoryMiB() != s.server().memoryMiB()) {
@@ -70,10 +70,14 @@ final class ServerAdmission {
         var old = s.server();
         boolean fenced = !(s instanceof Live);
         boolean rebooted = !join.bootId().equals(old.bootId());
-        if (!join.holding().equals(old.incarnation()) || !join.clean()) {
+        boolean named = join.holding().equals(old.incarnation());
+        if (!named || !join.clean()) {
+            // One that names it and is live in the journal has another boot: it may not go on.
             return new Accepted<>(
                     List.of(),
-                    List.of(new ServerAction.TellClean(old.name(), old.incarnation(), fenced)));
+                    List.of(
+                            new ServerAction.TellClean(
+                                    old.name(), old.incarnation(), fenced || named)));
         }
         var proof =
                 rebooted

@@ -82,10 +82,12 @@ public final class ServerLife {
             Live s, Instant at, ServerInput input) {
         var server = s.server();
         return switch (input) {
-            // Of whatever boot: one that reboots cleans up before it names what it held. A join of
-            // the boot before, held up on its way, may have got it this incarnation.
+            // A join of the boot before, held up on its way, may have got it this incarnation: it
+            // lives in that boot alone, is welcome to nobody then, and is succeeded.
             case ServerInput.Join join
-                    when join.holding().equals(server.incarnation()) && !join.clean() ->
+                    when join.holding().equals(server.incarnation())
+                            && join.bootId().equals(server.bootId())
+                            && !join.clean() ->
                     ServerAdmission.again(s, at, join);
             case ServerInput.Join join ->
                     ServerAdmission.next(at, s, join, ServerReservations.vms(s));

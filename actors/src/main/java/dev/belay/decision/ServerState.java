@@ -164,6 +164,7 @@ public sealed interface ServerState {
     record Maintenance(Instant since, boolean restartVms) {}
 
     /**
+     * @param bootId of the one boot of one machine that lives as this incarnation
      * @param memoryMiB for guests
      * @param terms the longest that any of its leases may have been asked for with; empty: it was
      *     admitted by a version that did not say
@@ -175,8 +176,13 @@ public sealed interface ServerState {
             int memoryMiB,
             Optional<LeaseTerms> terms) {
 
-        /** Whether a process whose leases have these terms may live as it. */
-        public boolean admits(LeaseTerms own) {
+        /** Whether a process of this boot, whose leases have these terms, may live as it. */
+        public boolean admits(String boot, LeaseTerms own) {
+            return bootId.equals(boot) && covers(own);
+        }
+
+        /** Whether it is waited for long enough when its leases have these terms. */
+        boolean covers(LeaseTerms own) {
             return terms.filter(known -> known.proofWait().compareTo(own.proofWait()) >= 0)
                     .isPresent();
         }

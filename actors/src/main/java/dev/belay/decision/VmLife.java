@@ -241,15 +241,19 @@ public final class VmLife {
                                     VmPlacement.plus(s.refusals(), server, why))
                             .accepted();
             // A candidate that does not answer is not waited for when another one fits.
-            case VmInput.Tick _ when VmPlacement.gone(s.candidate(), now.view()).isPresent() ->
-                    VmPlacement.pursue(
-                                    new VmSteps(now, s)
-                                            .act(new VmAction.Release(s.candidate(), next)),
-                                    VmPlacement.plus(
-                                            s.refusals(),
-                                            s.candidate(),
-                                            VmPlacement.gone(s.candidate(), now.view()).get()))
-                            .accepted();
+            case VmInput.Tick _ ->
+                    VmPlacement.gone(s.candidate(), now.view())
+                            .map(why ->
+                                    VmPlacement.pursue(
+                                                    new VmSteps(now, s)
+                                                            .act(
+                                                                    new VmAction.Release(
+                                                                            s.candidate(), next)),
+                                                    VmPlacement.plus(
+                                                            s.refusals(), s.candidate(), why))
+                                            .accepted())
+                            .orElseGet(() ->
+                                    ignoredNews("waiting for " + s.candidate() + "'s word", input));
             default -> ignoredNews("waiting for " + s.candidate() + "'s word", input);
         };
     }

@@ -86,13 +86,15 @@ final class VmPair {
         var vm = steps.vm();
         var view = steps.now().view();
         var here = view.server(right.server());
-        var first = here.flatMap(PairFit::first);
-        return first.map(List::of)
+        return PairFit.first(right.server(), here)
+                .map(List::of)
                 .orElseGet(() ->
                         view.servers().stream()
                                 .filter(server -> !server.name().equals(right.server()))
                                 .sorted(Comparator.comparing(server -> server.name().value()))
-                                .flatMap(server -> refusal(vm, view, here, server, asked).stream())
+                                .flatMap(server ->
+                                        refusal(vm, view, here.orElseThrow(), server, asked)
+                                                .stream())
                                 .toList());
     }
 
@@ -105,25 +107,22 @@ final class VmPair {
     static Stream<ServerView> candidates(
             Vm vm, ClusterView view, RunRight right, List<Refusal> asked) {
         var here = view.server(right.server());
-        return here.flatMap(PairFit::first).isPresent()
+        return PairFit.first(right.server(), here).isPresent()
                 ? Stream.empty()
                 : VmPlacement.sorted(vm.spec().placement(), view)
                         .filter(server -> !server.name().equals(right.server()))
-                        .filter(server -> refusal(vm, view, here, server, asked).isEmpty());
+                        .filter(server ->
+                                refusal(vm, view, here.orElseThrow(), server, asked).isEmpty());
     }
 
     /**
-     * @param here the server on which it runs, as far as it is known
+     * @param here the server on which it runs
      */
     private static Optional<Refusal> refusal(
-            Vm vm,
-            ClusterView view,
-            Optional<ServerView> here,
-            ServerView server,
-            List<Refusal> asked) {
+            Vm vm, ClusterView view, ServerView here, ServerView server, List<Refusal> asked) {
         int needed = secondaryMiB(vm.spec());
         return VmPlacement.refusal(vm, needed, server, asked)
-                .or(() -> here.flatMap(first -> PairFit.second(first, server)))
+                .or(() -> PairFit.second(here, server))
                 .or(() ->
                         view.disarming()
                                 .map(off -> new Refusal(server.name(), off.inWords(), false)))
@@ -165,21 +164,22 @@ final class VmPair {
                                     s.right(),
                                     VmPlacement.plus(s.refusals(), server, why))
                             .accepted();
-            case VmInput.Tick _ when VmPlacement.gone(s.candidate(), now.view()).isPresent() ->
-                    look(
-                                    new VmSteps(now, s)
-                                            .act(new VmAction.Release(s.candidate(), next)),
-                                    s.right(),
-                                    VmPlacement.plus(
-                                            s.refusals(),
-                                            s.candidate(),
-                                            VmPlacement.gone(s.candidate(), now.view()).get()))
-                            .accepted();
-            case VmInput.Tick _ -> VmLife.ignored("waiting for " + s.candidate() + "'s word");
+            case VmInput.Tick _ ->
+                    VmPlacement.gone(s.candidate(), now.view())
+                            .map(why -> lookElsewhere(s, now, why))
+                            .orElseGet(() ->
+                                    VmLife.ignored("waiting for " + s.candidate() + "'s word"));
             case VmInput.BackOffOver _ ->
                     VmLife.ignored("it is looking for a second server already");
             default -> asRunning(s, now, input);
         };
+    }
+
+    private static Decision<VmEvent, VmAction> lookElsewhere(Pairing s, Context now, String why) {
+        var steps =
+                new VmSteps(now, s).act(new VmAction.Release(s.candidate(), s.vm().epoch().next()));
+        return look(steps, s.right(), VmPlacement.plus(s.refusals(), s.candidate(), why))
+                .accepted();
     }
 
     /**

@@ -239,9 +239,12 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
         }
     }
 
-    /** One that is on its way for long may be for an earlier process, whose leases were shorter. */
+    /**
+     * One that is on its way for long may be for an earlier boot, or an earlier process whose
+     * leases were shorter; and another machine may answer to this one's name.
+     */
     private void welcome(ServerState.Server admitted) {
-        if (admitted.admits(parts.terms())) {
+        if (admitted.admits(parts.bootId(), parts.terms())) {
             decide(new TenureInput.Welcome(admitted.incarnation()));
         } else {
             getContext().getLog().info("a welcome as {} is not for this process", admitted);

@@ -319,6 +319,14 @@ class MatrixTest {
             for (boolean flag : List.of(true, false)) {
                 for (var boot : List.of("boot-a", "boot-b", "boot-c")) {
                     inputs.add(join(boot, 4096, incarnation, flag, Optional.empty()));
+                    inputs.add(
+                            new ServerInput.Join(
+                                    boot,
+                                    4096,
+                                    incarnation,
+                                    flag,
+                                    Samples.LONGER_TERMS,
+                                    Optional.empty()));
                     inputs.add(join(boot, 2048, incarnation, flag, Optional.of(Samples.QEMU)));
                 }
                 inputs.add(new ServerInput.AgentAnswered(incarnation, flag, "agent"));

@@ -193,11 +193,38 @@ class ServerLifeTest {
                                     List.of(new ServerAction.TellClean(ALPHA, I2, false))));
         }
 
-        /** A join of the boot before, stored late, got it the incarnation. */
+        /** Another machine with a copy of its disk has another boot, too. */
         @Test
-        void whoNamesItsIncarnationUncleanedIsWelcomeWhateverItsBoot() {
+        void anIncarnationLivesInOneBootAndWhoHoldsItInAnotherHasToClean() {
+            assertThat(SERVER.admits("boot-c", Samples.TERMS)).isFalse();
             assertThat(decide(LIVE, join("boot-c", I2, false)))
-                    .isEqualTo(decide(LIVE, join("boot-b", I2, false)));
+                    .isEqualTo(
+                            accepted(
+                                    List.of(),
+                                    List.of(new ServerAction.TellClean(ALPHA, I2, true))));
+        }
+
+        /** The node has rebooted since; its own joins name the incarnation before. */
+        @Test
+        void whatALateJoinOfTheBootBeforeGotIsSucceeded() {
+            TenureState node = new TenureState.Asking(I1, true);
+            assertThat(decide(LIVE, join("boot-c", I1, true)))
+                    .isEqualTo(
+                            accepted(
+                                    List.of(),
+                                    List.of(new ServerAction.TellClean(ALPHA, I2, false))));
+            node = Tenure.decide(node, new TenureInput.MustClean(I2, false)).state();
+            var cleaned = Tenure.decide(node, new TenureInput.CleanDone());
+            assertThat(cleaned.commands()).contains(new TenureCommand.Join(I2, true));
+
+            assertThat(decide(LIVE, join("boot-c", I2, true)))
+                    .isInstanceOfSatisfying(
+                            Accepted.class,
+                            admitted ->
+                                    assertThat(admitted.actions())
+                                            .contains(
+                                                    new ServerAction.Welcome(
+                                                            server(I3, "boot-c"))));
         }
 
         @Test
@@ -341,9 +368,9 @@ class ServerLifeTest {
 
         @Test
         void aWelcomeWithShorterOnesIsForAnotherProcess() {
-            assertThat(SERVER.admits(Samples.TERMS)).isTrue();
-            assertThat(SERVER.admits(SHORTER)).isTrue();
-            assertThat(SERVER.admits(LONGER)).isFalse();
+            assertThat(SERVER.admits("boot-b", Samples.TERMS)).isTrue();
+            assertThat(SERVER.admits("boot-b", SHORTER)).isTrue();
+            assertThat(SERVER.admits("boot-b", LONGER)).isFalse();
         }
 
         @Test

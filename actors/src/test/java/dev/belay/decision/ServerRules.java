@@ -45,6 +45,28 @@ final class ServerRules {
                 default -> assertThat(incarnation(state)).isEqualTo(held);
             }
         }
+        for (var action : decision.actions()) {
+            checkWelcome(state, input, action);
+        }
+    }
+
+    /** Whoever else it reaches does not take it, so no two machines live as one incarnation. */
+    private static void checkWelcome(ServerState after, ServerInput input, ServerAction action) {
+        if (action instanceof ServerAction.Welcome(var admitted)) {
+            assertThat(after)
+                    .isInstanceOfSatisfying(
+                            ServerState.Live.class,
+                            live -> assertThat(live.server()).isEqualTo(admitted));
+            assertThat(input)
+                    .isInstanceOfSatisfying(
+                            ServerInput.Join.class,
+                            join -> {
+                                assertThat(admitted.admits(join.bootId(), join.terms()))
+                                        .as("%s is for %s", admitted, join)
+                                        .isTrue();
+                                assertThat(admitted.admits("boot-other", join.terms())).isFalse();
+                            });
+        }
     }
 
     private static boolean proves(ServerInput input, Incarnation incarnation) {

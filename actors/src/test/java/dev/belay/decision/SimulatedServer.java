@@ -198,7 +198,7 @@ final class SimulatedServer {
     }
 
     void welcome(ServerState.Server admitted) {
-        if (admitted.admits(terms())) {
+        if (admitted.admits("boot-" + boot, terms())) {
             hear(new TenureInput.Welcome(admitted.incarnation()));
         }
     }

@@ -325,6 +325,17 @@ class VmPairTest {
             assertThat(Explanation.of(state, DISARMED.view())).contains("disarmed until");
         }
 
+        /** A copy of the journal that lags: beta's QEMU may be another one than alpha's. */
+        @Test
+        void noneIsAskedWhileNothingIsKnownOfTheServerWhereItRuns() {
+            var blind = context(view(BETA, I1, 4096));
+            var state = hears(RUNNING, blind, new VmInput.Tick());
+            assertThat(state).isInstanceOf(Running.class);
+            assertThat(Explanation.of(state, blind.view()))
+                    .contains("alpha: it runs there, but nothing is known of that server yet");
+            assertThat(hears(state, BOTH, new VmInput.Tick())).isInstanceOf(Pairing.class);
+        }
+
         @Test
         void whyNoServerTakesItIsSaidInTheState() {
             var small = context(view(ALPHA, I2, 8192), view(BETA, I1, 2047));

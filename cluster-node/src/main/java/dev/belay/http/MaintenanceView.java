@@ -3,6 +3,7 @@ package dev.belay.http;
 import dev.belay.admin.Admin;
 import dev.belay.admin.Admin.NodeInfo;
 import dev.belay.decision.Departure;
+import dev.belay.decision.Explanation;
 import dev.belay.decision.ServerState.Known;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
@@ -45,8 +46,7 @@ record MaintenanceView(
     }
 
     String inWords(ServerName server) {
-        return "It is in maintenance and gets no VMs until you say so: belay server activate %s. %s"
-                .formatted(server, left());
+        return Explanation.asSentence(Explanation.maintained(server)) + " " + left();
     }
 
     private String left() {

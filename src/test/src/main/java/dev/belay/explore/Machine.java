@@ -187,7 +187,7 @@ final class Machine {
     // ---- the shell of Tenure
 
     void welcome(World world, ServerState.Server admitted) {
-        if (admitted.admits(setup.terms())) {
+        if (admitted.admits("boot-" + boot, setup.terms())) {
             hear(world, new TenureInput.Welcome(admitted.incarnation()));
         }
     }
