@@ -168,7 +168,8 @@ public final class ServerEntity
                                     lost.evidence(),
                                     lost.vanished(),
                                     lost.before(),
-                                    surroundings.isArmed()));
+                                    surroundings.isArmed(),
+                                    surroundings.isFencingInVain(name)));
         };
     }
 

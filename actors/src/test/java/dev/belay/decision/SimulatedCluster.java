@@ -301,6 +301,8 @@ final class SimulatedCluster implements SimulatedServer.World {
             case VmAction.Order order -> order(order, order.right());
             case VmAction.WakeAfter(_, var epoch) ->
                     timer(action, vm, 5, () -> vmHears(vm, new VmInput.BackOffOver(epoch)));
+            case VmAction.OutliveAfter(var partner) ->
+                    timer(action, vm, PROOF_WAIT, () -> vmHears(vm, new VmInput.Outlived(partner)));
             case VmAction.InsistAfter(_, var epoch) ->
                     timer(action, vm, 200, () -> vmHears(vm, new VmInput.Insist(epoch)));
             case VmAction.SettleAfter(_, var epoch) ->

@@ -115,6 +115,11 @@ final class Wiring implements VmSurroundings, ServerSurroundings {
     }
 
     @Override
+    public boolean isFencingInVain(ServerName server) {
+        return model.isOutOfReach(server);
+    }
+
+    @Override
     public boolean answers(ServerName server) {
         return model.isReachable(server);
     }
@@ -140,7 +145,10 @@ final class Wiring implements VmSurroundings, ServerSurroundings {
                     tellServerEntity(server, new ServerInput.AskStanding(vm, incarnation));
             case VmAction.Order order ->
                     tellServer(order.right().server(), new ServerNode.Order(order));
-            case VmAction.WakeAfter _, VmAction.SettleAfter _, VmAction.InsistAfter _ ->
+            case VmAction.WakeAfter _,
+                    VmAction.OutliveAfter _,
+                    VmAction.SettleAfter _,
+                    VmAction.InsistAfter _ ->
                     throw new IllegalArgumentException(
                             "Expected an action for somebody else, but got " + action);
         }

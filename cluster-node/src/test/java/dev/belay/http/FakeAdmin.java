@@ -150,6 +150,8 @@ public final class FakeAdmin implements Admin {
             case VmAction.Release _,
                     VmAction.AskStanding _,
                     VmAction.Confirm _,
+                    VmAction.ConfirmLockstep _,
+                    VmAction.OutliveAfter _,
                     VmAction.WakeAfter _,
                     VmAction.InsistAfter _,
                     VmAction.SettleAfter _ -> {}

@@ -182,5 +182,6 @@ public final class DecisionTypes implements KryoTypes {
         registry.part(453, VmAction.PrepareSecondary.class);
         registry.part(454, VmAction.RaisePair.class);
         registry.part(455, VmAction.GoSolo.class);
+        registry.part(456, VmAction.ConfirmLockstep.class);
     }
 }
