@@ -35,7 +35,7 @@ public interface Admin {
      *
      * @param role {@code server} or {@code witness}
      * @param state {@code up}, {@code quarantined}, {@code unreachable}, {@code frozen}, {@code
-     *     fencing}, {@code fenced}, {@code absent} (configured, never joined)
+     *     out-of-reach}, {@code fencing}, {@code fenced}, {@code absent} (configured, never joined)
      * @param server what the journal knows; empty for a witness and for a server that was never
      *     admitted
      */

@@ -5,6 +5,7 @@ import dev.belay.decision.ClusterLife;
 import dev.belay.decision.ClusterState;
 import dev.belay.decision.ClusterView;
 import dev.belay.decision.ClusterView.ServerView;
+import dev.belay.decision.OutOfReach;
 import dev.belay.decision.ServerEvent;
 import dev.belay.decision.ServerHistory;
 import dev.belay.decision.ServerState;
@@ -12,9 +13,12 @@ import dev.belay.decision.VmEvent;
 import dev.belay.decision.VmHistory;
 import dev.belay.decision.VmPriority;
 import dev.belay.decision.VmState;
+import dev.belay.model.RunRight;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
+import java.time.Duration;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -32,6 +36,9 @@ public final class ClusterModel implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ClusterModel.class);
     private static final int PAGE = 500;
 
+    /** Two servers that were cut off together are not heard again at the same moment. */
+    private static final Duration TOGETHER_AGAIN = Duration.ofSeconds(5);
+
     private final JournalFeed feed;
     private final Map<VmName, VmState> vms = new ConcurrentHashMap<>();
     private final Map<ServerName, ServerState> servers = new ConcurrentHashMap<>();
@@ -40,6 +47,10 @@ public final class ClusterModel implements AutoCloseable {
     private final Thread follower;
     private volatile ClusterState cluster = ClusterState.NEW;
     private volatile Set<ServerName> reachable = Set.of();
+
+    /** Since when each answers, on this node's clock that never jumps. */
+    private volatile Map<ServerName, Long> answering = Map.of();
+
     private volatile Runnable stopListening = () -> {};
 
     public ClusterModel(JournalFeed feed) {
@@ -131,11 +142,30 @@ public final class ClusterModel implements AutoCloseable {
     }
 
     public void reachable(Set<ServerName> now) {
+        var since = new HashMap<ServerName, Long>();
+        now.forEach(name -> since.put(name, answering.getOrDefault(name, System.nanoTime())));
+        answering = Map.copyOf(since);
         reachable = Set.copyOf(now);
     }
 
     public boolean isReachable(ServerName name) {
         return reachable.contains(name);
+    }
+
+    /** See {@link OutOfReach}; false of a server that answers. */
+    public boolean isOutOfReach(ServerName name) {
+        return servers.get(name) instanceof ServerState.Live live
+                && !isReachable(name)
+                && OutOfReach.isAll(live, this::vm, this::isAway);
+    }
+
+    /** In the life in which it was a half; in the next one nothing of it runs. */
+    private boolean isAway(RunRight half) {
+        var since = answering.get(half.server());
+        boolean answers = since != null && System.nanoTime() - since > TOGETHER_AGAIN.toNanos();
+        return !answers
+                && servers.get(half.server()) instanceof ServerState.Known known
+                && known.server().incarnation().equals(half.incarnation());
     }
 
     /** Existing VMs; deleted ones are left out. */

@@ -93,6 +93,16 @@ public final class LeaseKeeper implements AutoCloseable {
                 : Math.max(0, (until - bootNanos.getAsLong()) / NANOS_PER_MILLI);
     }
 
+    /** On CLOCK_BOOTTIME, in nanoseconds. */
+    public long now() {
+        return bootNanos.getAsLong();
+    }
+
+    /** Until when holds what was asked for then, as for a grant (safety.md 8). */
+    public long until(long sent) {
+        return sent + duration.toNanos();
+    }
+
     /**
      * Called, on any thread, each time the quorum says that the held incarnation has no lease any
      * more.

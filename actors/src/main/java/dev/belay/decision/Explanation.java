@@ -56,7 +56,8 @@ public final class Explanation {
     public static Protection protection(VmState state, ClusterView view) {
         return switch (state) {
             case Running running when running.vm().wantsPair() -> Protection.DEGRADED;
-            case Lockstep _ -> Protection.PROTECTED;
+            case Lockstep s ->
+                    OutOfReach.isSo(s, view) ? Protection.DEGRADED : Protection.PROTECTED;
             case Pairing _, GoingSolo _ -> Protection.DEGRADED;
             case Raising _ -> Protection.SYNCING;
             case Running running ->
@@ -94,6 +95,9 @@ public final class Explanation {
                                     s.secondary().server(),
                                     inWords(s.stage()),
                                     s.percent());
+            case Lockstep s when OutOfReach.isSo(s, view) ->
+                    "Ran on servers %s and %s in lockstep, and neither answers. %s"
+                            .formatted(s.primary().server(), s.secondary().server(), outOfReach());
             case Lockstep s ->
                     "Runs on servers %s and %s in lockstep: if either fails, the other goes on with the same memory."
                             .formatted(s.primary().server(), s.secondary().server());
@@ -105,6 +109,9 @@ public final class Explanation {
                             ? "Being killed on server " + s.right().server() + "."
                             : "Shutting down on server %s; it is killed when that takes too long, or at once with: belay vm stop %s --kill"
                                     .formatted(s.right().server(), name((Present) s));
+            case FailingOver s when !s.vm().ending().isEmpty() ->
+                    "Servers %s and %s are lost. They may still run it, by each other's word: it starts anew when one of them is back. One that was seen off, by its fence agent or by you, cannot run it: belay server confirm-off <server> --yes-i-checked"
+                            .formatted(s.lost().server(), s.vm().ending().getLast().server());
             case FailingOver s ->
                     "Server %s is lost. The VM starts elsewhere as soon as it is proved that nothing of it runs there any more."
                             .formatted(s.lost().server());
@@ -135,6 +142,11 @@ public final class Explanation {
     public static String frozen(ServerName server) {
         return "More than half of the servers vanished at once, which is more likely the network than all of them, so none is fenced. When they come back, all goes on by itself. If this one is certainly off, say so: belay server confirm-off %s --yes-i-checked"
                 .formatted(server);
+    }
+
+    /** Why a server is not fenced of which nothing can start elsewhere; sentences. */
+    public static String outOfReach() {
+        return "Pair out of reach: it may still run there, by each other's word, and nobody else has its disks, so neither is fenced. It goes on when they are back. If one of them is certainly off, say so: belay server confirm-off <server> --yes-i-checked";
     }
 
     private static String running(Running s, ClusterView view) {

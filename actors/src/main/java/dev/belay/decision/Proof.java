@@ -12,6 +12,8 @@ public record Proof(Kind kind, String detail, Instant at) {
         /** The server came back with another boot: nothing survives a reboot. */
         REBOOTED,
         /** The server itself killed everything of that incarnation and said so. */
-        CLEANED
+        CLEANED,
+        /** A person saw it off after its lease had been waited out; trusted as an agent is. */
+        PERSON
     }
 }

@@ -25,6 +25,9 @@ public sealed interface ReplicaCommand {
     /** To the hypervisor; answered by Parted or PartFailed. */
     record Part(RunRight right, RunRight loser) implements ReplicaCommand {}
 
+    /** To the hypervisor, which keeps it: the journal says that these two are in lockstep. */
+    record NoteLockstep(RunRight right, RunRight partner) implements ReplicaCommand {}
+
     /** To the hypervisor: end this right and every older one. StopDone or StopFailed answer. */
     record End(RunRight right, boolean kill) implements ReplicaCommand {}
 

@@ -33,8 +33,14 @@ public sealed interface ReplicaInput {
 
     /**
      * @param listed whether the hypervisor has it among those that run now
+     * @param lockstep with whom it is in lockstep, as the journal says
      */
-    record Confirm(RunRight right, boolean listed) implements ReplicaInput {}
+    record Confirm(RunRight right, boolean listed, Optional<RunRight> lockstep)
+            implements ReplicaInput {
+        public Confirm(RunRight right, boolean listed) {
+            this(right, listed, Optional.empty());
+        }
+    }
 
     /** What the hypervisor found when the process came up. */
     record Found(RunRight right, boolean running, String detail, ReplicaState.Bond bond)

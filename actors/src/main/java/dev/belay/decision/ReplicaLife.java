@@ -44,7 +44,7 @@ public final class ReplicaLife {
         return switch (input) {
             case ReplicaInput.Start order -> start(state, order);
             case ReplicaInput.Stop order -> stop(state, order);
-            case ReplicaInput.Confirm(var right, var listed) -> confirm(state, right, listed);
+            case ReplicaInput.Confirm order -> confirm(state, order);
             case ReplicaInput.Found found -> found(state, found);
             case ReplicaInput.Started started -> started(state, started);
             case ReplicaInput.StartedAndEnded(var right, var detail) ->
@@ -325,12 +325,11 @@ public final class ReplicaLife {
     // ---- what is found and what happens
 
     private static Turn<ReplicaState, ReplicaCommand> confirm(
-            ReplicaState state, RunRight right, boolean listed) {
+            ReplicaState state, ReplicaInput.Confirm order) {
+        var right = order.right();
         return switch (state.standing()) {
-            case Runs s when s.right().equals(right) && listed ->
-                    s.trouble().isPresent()
-                            ? Turn.of(state, new Tell(s.trouble().get()))
-                            : Turn.of(state);
+            case Runs s when s.right().equals(right) && order.listed() ->
+                    runsStill(state, s, order);
             // Its end may have been told before anybody listened: around an adoption, say.
             case Runs s when s.right().equals(right) ->
                     ended(state, right, Cause.DIED, "its end was not seen");
@@ -353,6 +352,17 @@ public final class ReplicaLife {
                                             Cause.DIED,
                                             "no process of it was found on the server")));
         };
+    }
+
+    private static Turn<ReplicaState, ReplicaCommand> runsStill(
+            ReplicaState state, Runs runs, ReplicaInput.Confirm order) {
+        var commands = new ArrayList<ReplicaCommand>();
+        order.lockstep()
+                .filter(partner -> ReplicaErrands.partner(runs.bond()).equals(Optional.of(partner)))
+                .ifPresent(partner ->
+                        commands.add(new ReplicaCommand.NoteLockstep(runs.right(), partner)));
+        runs.trouble().ifPresent(news -> commands.add(new Tell(news)));
+        return new Turn<>(state, commands);
     }
 
     private static Turn<ReplicaState, ReplicaCommand> found(

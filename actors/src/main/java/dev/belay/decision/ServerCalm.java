@@ -87,7 +87,9 @@ final class ServerCalm {
 
     /**
      * A person's word counts for the life that they looked at, and not against what is seen. It is
-     * evidence and no proof: a wrong word costs that server its VMs, and never runs one twice.
+     * evidence and no proof: a wrong word costs that server its VMs, and never runs one twice. Said
+     * once more of a server whose lease was waited out, it is the proof that the lease is not: for
+     * halves of pairs, whose disks nobody else has, so that none starts before its server is back.
      */
     static Decision<ServerEvent, ServerAction> confirmed(
             Known s,
@@ -112,6 +114,10 @@ final class ServerCalm {
         return List.of(
                 new Evidence(
                         at, "operator", "a person confirmed that " + server.name() + " is off"));
+    }
+
+    static Proof proof(Instant at) {
+        return new Proof(Proof.Kind.PERSON, "a person confirmed that it is off", at);
     }
 
     private static Decision<ServerEvent, ServerAction> ended(Instant at, String why) {

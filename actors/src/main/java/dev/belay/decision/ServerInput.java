@@ -62,16 +62,28 @@ public sealed interface ServerInput {
      *     among them
      * @param before how many there were before that
      * @param armed whether Belay may move VMs by itself now
+     * @param inVain whether to fence it would help nobody: see {@link OutOfReach}
      */
     record Lost(
             Incarnation incarnation,
             List<Evidence> evidence,
             int vanished,
             int before,
-            boolean armed)
+            boolean armed,
+            boolean inVain)
             implements ServerInput {
         public Lost {
             evidence = List.copyOf(evidence);
+        }
+
+        /** Somebody waits for what is there. */
+        public Lost(
+                Incarnation incarnation,
+                List<Evidence> evidence,
+                int vanished,
+                int before,
+                boolean armed) {
+            this(incarnation, evidence, vanished, before, armed, false);
         }
     }
 

@@ -100,6 +100,8 @@ public final class ServerLife {
                     s.freeze().isPresent()
                             ? ignored("frozen already")
                             : accepted(new FreezeBegan(at, lost.vanished(), lost.before()));
+            case ServerInput.Lost lost when lost.inVain() ->
+                    ignored("all that runs there are halves of pairs out of reach");
             case ServerInput.Lost lost -> lose(s, at, lost.evidence());
             case ServerInput.LeaseWaited _ -> ignored("not being fenced");
             case ServerInput.AgentAnswered _ -> ignored("not being fenced");
@@ -203,6 +205,14 @@ public final class ServerLife {
             case ServerInput.Join join -> ServerAdmission.next(at, s, join, List.of());
             case ServerInput.Lost _ -> ignored("fenced already");
             case ServerInput.LeaseWaited _ -> ignored("proved already");
+            // It says more than the lease did: of one of two in lockstep that proves nothing.
+            case ServerInput.AgentAnswered(var incarnation, var off, var detail)
+                    when off
+                            && incarnation.equals(server.incarnation())
+                            && s.proof().kind() == Proof.Kind.LEASE ->
+                    accepted(
+                            new FencingProved(
+                                    at, incarnation, new Proof(Proof.Kind.AGENT, detail, at)));
             case ServerInput.AgentAnswered _ -> ignored("proved already");
             case ServerInput.Reserve reserve ->
                     ServerReservations.refuse(
@@ -220,16 +230,29 @@ public final class ServerLife {
             case ServerInput.EndQuarantine _ -> ServerCalm.release(s, at);
             case ServerInput.Maintain wish -> ServerCalm.maintain(s, at, wish);
             case ServerInput.ConfirmOff confirm ->
-                    ServerCalm.confirmed(s, confirm, () -> ignored("proved already"));
+                    ServerCalm.confirmed(
+                            s,
+                            confirm,
+                            () ->
+                                    s.proof().kind() == Proof.Kind.LEASE
+                                            ? accepted(
+                                                    new FencingProved(
+                                                            at,
+                                                            server.incarnation(),
+                                                            ServerCalm.proof(at)))
+                                            : ignored("proved already"));
         };
     }
 
     /**
-     * A fence agent saw it off, and yet it speaks (safety.md 15). What is on its way for long looks
-     * the same; it costs the wait for the lease, and only those VMs that have not started yet.
+     * A fence agent or a person saw it off, and yet it speaks (safety.md 15). What is on its way
+     * for long looks the same; it costs the wait for the lease, and only those VMs that have not
+     * started yet.
      */
     private static boolean voids(Fenced s, ServerInput.Join join) {
-        return s.proof().kind() == Proof.Kind.AGENT
+        boolean told =
+                s.proof().kind() == Proof.Kind.AGENT || s.proof().kind() == Proof.Kind.PERSON;
+        return told
                 && join.holding().equals(s.server().incarnation())
                 && join.bootId().equals(s.server().bootId())
                 && !join.clean();
@@ -241,7 +264,9 @@ public final class ServerLife {
                 new ServerEvent.ProofVoided(
                         at,
                         server.incarnation(),
-                        "it spoke after its fence agent had seen it off, so the agent is not believed"),
+                        s.proof().kind() == Proof.Kind.PERSON
+                                ? "it spoke after a person had confirmed that it is off"
+                                : "it spoke after its fence agent had seen it off, so the agent is not believed"),
                 ServerAction.AwaitLease.of(server),
                 new ServerAction.TellClean(server.name(), server.incarnation(), true));
     }

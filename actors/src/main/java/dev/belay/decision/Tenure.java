@@ -152,6 +152,7 @@ public final class Tenure {
                             VmAction.Release _,
                             VmAction.AskStanding _,
                             VmAction.WakeAfter _,
+                            VmAction.OutliveAfter _,
                             VmAction.InsistAfter _,
                             VmAction.OverdueAfter _,
                             VmAction.SettleAfter _ ->

@@ -35,6 +35,12 @@ public sealed interface VmAction {
     /** Does this replica still run? */
     record Confirm(RunRight right) implements Order {}
 
+    /**
+     * Does this replica still run? As the journal says, it is in lockstep with its partner: from
+     * here on it may live by that one's word, too (safety.md 14).
+     */
+    record ConfirmLockstep(RunRight right, RunRight partner) implements Order {}
+
     /** To the secondary's server: start it, waiting for the primary. SecondaryReady answers. */
     record PrepareSecondary(RunRight secondary, RunRight primary, VmSpec spec) implements Order {
         @Override
@@ -72,6 +78,12 @@ public sealed interface VmAction {
 
     /** Say BackOffOver for this epoch after {@code pause}. */
     record WakeAfter(Duration pause, Epoch epoch) implements VmAction {}
+
+    /**
+     * Say Outlived when whoever lived by the word of {@code partner}, which has ended by now, lives
+     * no more: after the longest lease, counted from now.
+     */
+    record OutliveAfter(RunRight partner) implements VmAction {}
 
     /** Say Insist for this epoch after {@code patience}. */
     record InsistAfter(Duration patience, Epoch epoch) implements VmAction {}

@@ -140,6 +140,12 @@ public sealed interface VmInput {
     record FenceProved(ServerName server, Incarnation incarnation, Proof proof)
             implements VmInput {}
 
+    /**
+     * The partner ended so long ago, on the waiter's own clock, that nobody lives by its word any
+     * more (safety.md 14).
+     */
+    record Outlived(RunRight partner) implements VmInput {}
+
     /** The pause after this epoch's failure is over. */
     record BackOffOver(Epoch epoch) implements VmInput {}
 

@@ -121,6 +121,7 @@ public final class VmLife {
                     VmInput.ServerLost _,
                     VmInput.FenceProved _,
                     VmInput.BackOffOver _,
+                    VmInput.Outlived _,
                     VmInput.Insist _,
                     VmInput.RaiseOverdue _,
                     VmInput.Settled _,
@@ -327,12 +328,13 @@ public final class VmLife {
             case VmInput.ServerLost(var server, var incarnation, var evidence)
                     when isAt(right, server, incarnation) ->
                     VmRecovery.lost(new VmSteps(now, s), right, evidence).accepted();
-            case VmInput.FenceProved proved when proves(proved, right) ->
-                    VmRecovery.proved(
-                                    VmRecovery.lost(new VmSteps(now, s), right, List.of()),
-                                    right,
-                                    proved.proof())
-                            .accepted();
+            case VmInput.FenceProved proved when proves(proved, right) -> {
+                var lost = VmRecovery.lost(new VmSteps(now, s), right, List.of());
+                yield (VmSolo.mayLiveOn(s.vm(), proved.proof())
+                                ? lost
+                                : VmRecovery.proved(lost, right, proved.proof()))
+                        .accepted();
+            }
             default -> ignoredNews("of " + right, input);
         };
     }
@@ -340,6 +342,9 @@ public final class VmLife {
     private static Decision<VmEvent, VmAction> whenFailingOver(
             FailingOver s, Context now, VmInput input) {
         return switch (input) {
+            case VmInput.FenceProved proved
+                    when proves(proved, s.lost()) && VmSolo.mayLiveOn(s.vm(), proved.proof()) ->
+                    ignored("its lease is over, but it may live by the other one of its pair");
             case VmInput.FenceProved proved when proves(proved, s.lost()) ->
                     VmRecovery.proved(new VmSteps(now, s), s.lost(), proved.proof()).accepted();
             default ->
@@ -423,8 +428,8 @@ public final class VmLife {
                             keepSecondary(s.vm(), s.secondary()));
             case Lockstep s -> {
                 var actions = new ArrayList<VmAction>();
-                actions.add(new VmAction.Confirm(s.primary()));
-                actions.add(new VmAction.Confirm(s.secondary()));
+                actions.add(new VmAction.ConfirmLockstep(s.primary(), s.secondary()));
+                actions.add(new VmAction.ConfirmLockstep(s.secondary(), s.primary()));
                 actions.add(standing(s.primary()));
                 actions.add(standing(s.secondary()));
                 actions.add(keep(s.vm(), s.primary()));

@@ -249,7 +249,16 @@ final class VmSolo {
         if (!(steps.state() instanceof Present after)) {
             return decision;
         }
-        var over = after.vm().ending().stream().filter(right -> isOver(input, right)).toList();
+        if (after instanceof VmState.FailingOver) {
+            var ended =
+                    after.vm().ending().stream().filter(right -> isEnded(input, right)).toList();
+            if (decision instanceof Decision.Ignored && !ended.isEmpty()) {
+                return new Accepted<>(
+                        List.of(), List.of(new VmAction.OutliveAfter(ended.getFirst())));
+            }
+        }
+        var over =
+                after.vm().ending().stream().filter(right -> isOver(after, input, right)).toList();
         if (over.isEmpty() || decision instanceof Decision.Rejected) {
             return decision;
         }
@@ -278,13 +287,36 @@ final class VmSolo {
         return actions;
     }
 
-    /** It was never to be heard again, so its server's loss is end enough. */
-    private static boolean isOver(VmInput input, RunRight right) {
+    /**
+     * It was never to be heard again, so its server's loss is end enough; but not while the one
+     * that won was not heard to be alone and may live by it.
+     */
+    private static boolean isOver(Present state, VmInput input, RunRight right) {
+        return switch (state) {
+            case VmState.FailingOver _ ->
+                    input instanceof VmInput.Outlived(var partner) && partner.equals(right);
+            case GoingSolo _, VmState.Stopping _ -> isEnded(input, right);
+            default -> isEnded(input, right) || isLost(input, right);
+        };
+    }
+
+    /** Nothing of it runs, whoever it lived by. */
+    private static boolean isEnded(VmInput input, RunRight right) {
         return switch (input) {
             case VmInput.ReplicaGone(var gone, _, _) -> gone.equals(right);
             case VmInput.ReplicaStartFailed(var failed, _, _, _) -> failed.equals(right);
-            default -> isLost(input, right);
+            case VmInput.FenceProved proved ->
+                    VmLife.proves(proved, right) && proved.proof().kind() != Proof.Kind.LEASE;
+            default -> false;
         };
+    }
+
+    /**
+     * A lease that is over proves nothing about one of two in lockstep: it lives by the other one,
+     * too, until it is alone or that one has ended (safety.md 14).
+     */
+    static boolean mayLiveOn(VmState.Vm vm, Proof proof) {
+        return proof.kind() == Proof.Kind.LEASE && !vm.ending().isEmpty();
     }
 
     private static boolean isLost(VmInput input, RunRight right) {

@@ -126,6 +126,28 @@ public interface Hypervisor {
      */
     default void partnerSilent(RunRight replica) {}
 
+    /**
+     * The journal says that {@code replica} is in lockstep with {@code partner}. Kept with the
+     * replica, so that a later process of the node knows it. Returns at once; any thread.
+     */
+    default void lockstepStored(RunRight replica, RunRight partner) {}
+
+    /**
+     * Whether {@code replica} runs here in lockstep with {@code partner}, is connected to it, has
+     * noticed no sign of its loss since, and knows that the journal says so (safety.md 14). Quick;
+     * any thread.
+     */
+    default boolean vouchesFor(RunRight replica, RunRight partner) {
+        return false;
+    }
+
+    /**
+     * The partner vouched for {@code replica}: like {@link #extend}, for this one alone, and only
+     * while it would vouch for its partner, too. It lets nothing start or go on alone: that needs
+     * the quorum's lease. Quick; any thread.
+     */
+    default void extendByPartner(RunRight replica, RunRight partner, long deadline) {}
+
     /** What lockstep costs the VMs that run here first, as last measured; quick, any thread. */
     default List<LockstepFigures> lockstep() {
         return List.of();

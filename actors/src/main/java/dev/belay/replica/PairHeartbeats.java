@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Message> {
     private static final int BEATS_IN_SILENCE = 6;
 
+    /** More often than a lease is renewed; each answer is work for the leashes and the kernel. */
+    private static final int LOOKS_PER_QUESTION = BEATS_IN_SILENCE;
+
     public sealed interface Message {}
 
     /** From now on. */
@@ -46,20 +49,26 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
 
     private final Duration limit;
     private final BiConsumer<RunRight, RunRight> beat;
+    private final BiConsumer<RunRight, RunRight> ask;
     private final Consumer<ReplicaEvent> lost;
     private final Map<RunRight, Pair> pairs = new HashMap<>();
+    private int looks;
 
     /**
      * @param limit of silence that is borne
      * @param beat tells the server of its second argument that the first one is there
+     * @param ask asks the server of its second argument to vouch for the first one
      * @param lost is told who fell silent
      */
     public static Behavior<Message> create(
-            Duration limit, BiConsumer<RunRight, RunRight> beat, Consumer<ReplicaEvent> lost) {
+            Duration limit,
+            BiConsumer<RunRight, RunRight> beat,
+            BiConsumer<RunRight, RunRight> ask,
+            Consumer<ReplicaEvent> lost) {
         return Behaviors.setup(context ->
                 Behaviors.withTimers(timers -> {
                     timers.startTimerAtFixedRate(new Look(), limit.dividedBy(BEATS_IN_SILENCE));
-                    return new PairHeartbeats(context, limit, beat, lost);
+                    return new PairHeartbeats(context, limit, beat, ask, lost);
                 }));
     }
 
@@ -67,11 +76,13 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
             ActorContext<Message> context,
             Duration limit,
             BiConsumer<RunRight, RunRight> beat,
+            BiConsumer<RunRight, RunRight> ask,
             Consumer<ReplicaEvent> lost) {
         super(context);
         context.setLoggerName(PairHeartbeats.class);
         this.limit = limit;
         this.beat = beat;
+        this.ask = ask;
         this.lost = lost;
     }
 
@@ -89,7 +100,10 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
                     pairs.computeIfPresent(
                             to,
                             (_, pair) -> pair.bond().partner().equals(from) ? heard(pair) : pair);
-            case Look() -> pairs.replaceAll((_, pair) -> look(pair));
+            case Look() -> {
+                looks++;
+                pairs.replaceAll((_, pair) -> look(pair));
+            }
         }
         return this;
     }
@@ -114,6 +128,9 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
         var bond = pair.bond();
         beat.accept(bond.own(), bond.partner());
         var look = pair.silence().look(now(), limit);
+        if (!look.next().told() && looks % LOOKS_PER_QUESTION == 0) {
+            ask.accept(bond.own(), bond.partner());
+        }
         if (look.silent()) {
             getContext()
                     .getLog()

@@ -49,7 +49,10 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
 
     public record GoSolo(RunRight winner, RunRight loser) implements Message {}
 
-    public record Confirm(RunRight right) implements Message {}
+    /**
+     * @param lockstep with whom it is in lockstep, as the journal says
+     */
+    public record Confirm(RunRight right, Optional<RunRight> lockstep) implements Message {}
 
     public record Happened(ReplicaEvent event) implements Message {}
 
@@ -135,11 +138,12 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
             case Start(var right, var spec, var leaseLive) ->
                     new ReplicaInput.Start(right, spec, leaseLive);
             case Stop(var right, var kill) -> new ReplicaInput.Stop(right, kill);
-            case Confirm(var right) ->
+            case Confirm(var right, var lockstep) ->
                     new ReplicaInput.Confirm(
                             right,
                             hypervisor.replicas().stream()
-                                    .anyMatch(status -> status.right().equals(right)));
+                                    .anyMatch(status -> status.right().equals(right)),
+                            lockstep);
             case Prepare(var secondary, var primary, var spec, var leaseLive) ->
                     new ReplicaInput.Start(secondary, spec, leaseLive, Optional.of(primary));
             case AwaitLockstep(var secondary, var primary) ->
@@ -195,6 +199,8 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
             case ReplicaCommand.Raise(var right, var secondary, var at) ->
                     raise(right, secondary, at);
             case ReplicaCommand.Part(var right, var loser) -> part(right, loser);
+            case ReplicaCommand.NoteLockstep(var right, var partner) ->
+                    hypervisor.lockstepStored(right, partner);
             case ReplicaCommand.End(var right, var kill) -> end(right, kill);
             case ReplicaCommand.Tell(var news) -> entity.accept(news);
         }

@@ -169,7 +169,8 @@ public final class ServerEntity
                                     lost.evidence(),
                                     lost.vanished(),
                                     lost.before(),
-                                    surroundings.isArmed()));
+                                    surroundings.isArmed(),
+                                    surroundings.isFencingInVain(name)));
         };
     }
 

@@ -92,6 +92,15 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
     /** From another server: {@code from} is there, for its partner {@code to} here. */
     public record PairBeat(RunRight from, RunRight to) implements Message {}
 
+    /**
+     * From another server: does {@code to} here vouch for {@code from} there? That lives by it for
+     * a lease from {@code asked} on, which is a time on its own clock.
+     */
+    public record PairAsks(RunRight from, RunRight to, long asked) implements Message {}
+
+    /** The answer, when it is yes: {@code from} vouches for {@code to} here. */
+    public record PairVouches(RunRight from, RunRight to, long asked) implements Message {}
+
     record Happened(ReplicaEvent event) implements Message {}
 
     record LeaseRefused(Incarnation incarnation) implements Message {}
@@ -160,6 +169,12 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
                                                 .accept(
                                                         partner.server(),
                                                         new PairBeat(own, partner)),
+                                (own, partner) ->
+                                        parts.peers()
+                                                .accept(
+                                                        partner.server(),
+                                                        new PairAsks(
+                                                                own, partner, parts.lease().now())),
                                 event -> {
                                     parts.hypervisor().partnerSilent(event.right());
                                     self.tell(new Happened(event));
@@ -191,10 +206,25 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
             case Adopted adoption -> adopted(adoption);
             case Cleaned(var failure) -> cleaned(failure);
             case PairBeat(var from, var to) -> heartbeats.tell(new PairHeartbeats.Heard(from, to));
+            case PairAsks(var from, var to, var asked) -> {
+                if (holds(to) && parts.hypervisor().vouchesFor(to, from)) {
+                    parts.peers().accept(from.server(), new PairVouches(to, from, asked));
+                }
+            }
+            case PairVouches(var from, var to, var asked) -> {
+                if (holds(to)) {
+                    parts.hypervisor().extendByPartner(to, from, parts.lease().until(asked));
+                }
+            }
             case Happened(var event) -> happened(event);
             case LeaseRefused(var incarnation) -> decide(new TenureInput.LeaseRefused(incarnation));
         }
         return this;
+    }
+
+    /** Its incarnation was not refused, for all that is known here, nor are the terms new. */
+    private boolean holds(RunRight right) {
+        return parts.lease().held().equals(right.incarnation());
     }
 
     /** False: it could not be carried out, and is as if it had not come. */
@@ -345,7 +375,10 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
                     tell(right.vm(), new ReplicaActor.Start(right, spec, parts.lease().isLive()));
             case VmAction.StopReplica(var right, var kill) ->
                     tell(right.vm(), new ReplicaActor.Stop(right, kill));
-            case VmAction.Confirm(var right) -> tell(right.vm(), new ReplicaActor.Confirm(right));
+            case VmAction.Confirm(var right) ->
+                    tell(right.vm(), new ReplicaActor.Confirm(right, Optional.empty()));
+            case VmAction.ConfirmLockstep(var right, var partner) ->
+                    tell(right.vm(), new ReplicaActor.Confirm(right, Optional.of(partner)));
             case VmAction.PrepareSecondary(var secondary, var primary, var spec) ->
                     tell(
                             secondary.vm(),
@@ -361,6 +394,7 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
                     VmAction.Release _,
                     VmAction.AskStanding _,
                     VmAction.WakeAfter _,
+                    VmAction.OutliveAfter _,
                     VmAction.InsistAfter _,
                     VmAction.OverdueAfter _,
                     VmAction.SettleAfter _ ->

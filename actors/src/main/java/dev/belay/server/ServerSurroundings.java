@@ -40,6 +40,12 @@ public interface ServerSurroundings {
     /** Whether Belay may move VMs by itself now, as far as this node knows. */
     boolean isArmed();
 
+    /**
+     * Whether all that runs on this server, which does not answer, are halves of pairs whose other
+     * server does not answer either, as far as this node knows.
+     */
+    boolean isFencingInVain(ServerName server);
+
     /** Whether this node's membership sees the server. */
     boolean answers(ServerName server);
 

@@ -147,6 +147,11 @@ public final class VmEntity
         switch (action) {
             case VmAction.WakeAfter(var pause, var epoch) ->
                     once(action, pause, new Wake(new VmInput.BackOffOver(epoch)));
+            case VmAction.OutliveAfter(var partner) ->
+                    once(
+                            action,
+                            surroundings.longestLeaseWait(),
+                            new Wake(new VmInput.Outlived(partner)));
             case VmAction.SettleAfter(var run, var epoch) ->
                     once(action, run, new Wake(new VmInput.Settled(epoch)));
             case VmAction.OverdueAfter(var limit, var secondary) ->

@@ -74,6 +74,8 @@ final class ServerRules {
             case ServerInput.LeaseWaited(var waited, _) -> waited.equals(incarnation);
             case ServerInput.AgentAnswered(var answered, var off, _) ->
                     off && answered.equals(incarnation);
+            case ServerInput.ConfirmOff(var seen, var answers) ->
+                    !answers && seen.equals(incarnation);
             case ServerInput.Join join -> join.clean() && join.holding().equals(incarnation);
             default -> false;
         };

@@ -63,6 +63,12 @@ final class ServerSideRules {
                             .as("raised before it is on disk: " + where)
                             .isTrue();
                 }
+                case ReplicaCommand.NoteLockstep(var right, var partner) -> {
+                    assertThat(mayRun(before)).as(where).contains(right);
+                    assertThat(before.bond().filter(bond -> bond.partner().equals(partner)))
+                            .as("noted of one that is no pair with it: " + where)
+                            .isPresent();
+                }
                 case ReplicaCommand.Part(var right, var loser) -> {
                     assertThat(mayRun(before)).as(where).contains(right);
                     assertThat(before.standing())

@@ -302,6 +302,12 @@ final class SimulatedCluster implements SimulatedServer.World {
                     timer(action, vm, 5, () -> vmHears(vm, new VmInput.BackOffOver(epoch)));
             case VmAction.OverdueAfter(_, var secondary) ->
                     timer(action, vm, 30, () -> vmHears(vm, new VmInput.RaiseOverdue(secondary)));
+            case VmAction.OutliveAfter(var partner) ->
+                    timer(
+                            action,
+                            vm,
+                            SimulatedServer.LONGER_LEASE + SimulatedServer.MARGIN,
+                            () -> vmHears(vm, new VmInput.Outlived(partner)));
             case VmAction.InsistAfter(_, var epoch) ->
                     timer(action, vm, 200, () -> vmHears(vm, new VmInput.Insist(epoch)));
             case VmAction.SettleAfter(_, var epoch) ->

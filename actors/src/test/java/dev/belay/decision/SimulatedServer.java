@@ -326,6 +326,11 @@ final class SimulatedServer {
                 boolean runs = guest != null && guest.right().equals(right);
                 tell(right.vm(), new ReplicaInput.Confirm(right, runs));
             }
+            case TenureCommand.Pass(VmAction.ConfirmLockstep(var right, var partner)) -> {
+                var guest = guests.get(right.vm());
+                boolean runs = guest != null && guest.right().equals(right);
+                tell(right.vm(), new ReplicaInput.Confirm(right, runs, Optional.of(partner)));
+            }
             case TenureCommand.Pass(
                             VmAction.PrepareSecondary(var secondary, var primary, var spec)) ->
                     tell(
@@ -391,6 +396,8 @@ final class SimulatedServer {
                 }
                 tell(vm, new ReplicaInput.StopDone(right));
             }
+            // Here a half lives by its own server's lease alone.
+            case ReplicaCommand.NoteLockstep _ -> {}
             case ReplicaCommand.Tell(var news) -> entities.accept(vm, news);
             case ReplicaCommand.Prepare(var right, var primary, _) -> {
                 var known = guests.get(vm);

@@ -303,11 +303,12 @@ class VmPairTest {
             assertThat(decision.actions())
                     .contains(KILL_BETA)
                     .noneMatch(VmAction.GoSolo.class::isInstance);
-            var proved =
+            var alone =
                     hears(
                             after(RAISING, decision.events()),
                             ONLY_BETA,
-                            new VmInput.FenceProved(ALPHA, I2, PROOF));
+                            new VmInput.Outlived(SECONDARY));
+            var proved = hears(alone, ONLY_BETA, new VmInput.FenceProved(ALPHA, I2, PROOF));
             assertThat(proved)
                     .isInstanceOfSatisfying(
                             VmState.Waiting.class,

@@ -99,9 +99,11 @@ final class VmRules {
                 case VmEvent.LoserEnded(_, var right, _) -> {
                     assertThat(VmLife.vm(stateBefore).ending()).contains(right);
                     assertThat(
-                                    toldOfItsEnd(input, right)
-                                            || input instanceof VmInput.ServerLost
-                                            || input instanceof VmInput.FenceProved)
+                                    stateBefore instanceof VmState.FailingOver
+                                            ? input.equals(new VmInput.Outlived(right))
+                                            : toldOfItsEnd(input, right)
+                                                    || input instanceof VmInput.ServerLost
+                                                    || input instanceof VmInput.FenceProved)
                             .as("%s ends %s", input, right)
                             .isTrue();
                 }

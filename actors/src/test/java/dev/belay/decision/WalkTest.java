@@ -144,8 +144,10 @@ class WalkTest {
     /** What a world in which everything works says next. */
     private static VmInput answer(VmState state) {
         if (state instanceof VmState.Present present && !present.vm().ending().isEmpty()) {
-            return new VmInput.ReplicaGone(
-                    present.vm().ending().getFirst(), VmInput.Cause.STOPPED, "");
+            var right = present.vm().ending().getFirst();
+            return state instanceof VmState.FailingOver
+                    ? new VmInput.Outlived(right)
+                    : new VmInput.ReplicaGone(right, VmInput.Cause.STOPPED, "");
         }
         return next(state);
     }

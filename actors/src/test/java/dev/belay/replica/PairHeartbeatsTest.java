@@ -23,6 +23,7 @@ class PairHeartbeatsTest {
     private static final RunRight OWN = right(7, "alpha");
     private static final RunRight PARTNER = right(8, "beta");
     private final List<RunRight> beats = new CopyOnWriteArrayList<>();
+    private final List<RunRight> questions = new CopyOnWriteArrayList<>();
     private final List<ReplicaEvent> lost = new CopyOnWriteArrayList<>();
 
     @AfterAll
@@ -36,7 +37,12 @@ class PairHeartbeatsTest {
     }
 
     private ActorRef<PairHeartbeats.Message> heartbeats(Duration limit) {
-        return KIT.spawn(PairHeartbeats.create(limit, (own, _) -> beats.add(own), lost::add));
+        return KIT.spawn(
+                PairHeartbeats.create(
+                        limit,
+                        (own, _) -> beats.add(own),
+                        (own, _) -> questions.add(own),
+                        lost::add));
     }
 
     @Test

@@ -96,6 +96,11 @@ class ServerEntityTest {
         }
 
         @Override
+        public boolean isFencingInVain(ServerName server) {
+            return false;
+        }
+
+        @Override
         public boolean answers(ServerName server) {
             return answers;
         }

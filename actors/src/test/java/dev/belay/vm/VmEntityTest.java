@@ -98,6 +98,11 @@ class VmEntityTest {
         }
 
         @Override
+        public Duration longestLeaseWait() {
+            return Duration.ofMillis(100);
+        }
+
+        @Override
         public void carryOut(VmName vm, VmAction action) {
             probe.tell(action);
         }

@@ -115,6 +115,8 @@ record NodeView(
                                     .orElse("");
             case Live live when live.freeze().isPresent() ->
                     "It does not answer. " + Explanation.frozen(node.name()) + ".";
+            case Live _ when node.state().equals("out-of-reach") ->
+                    "It does not answer this node. " + Explanation.outOfReach() + ".";
             case Live _ ->
                     "It does not answer this node. "
                             + disarming
@@ -138,6 +140,7 @@ record NodeView(
             case AGENT -> "its fence agent switched it off";
             case REBOOTED -> "it has rebooted, so nothing of before runs there";
             case CLEANED -> "it has ended all that ran there";
+            case PERSON -> "a person confirmed that it is off";
         };
     }
 }

@@ -236,7 +236,9 @@ final class ClusterAdmin implements Admin {
                 node.api(),
                 node.voter(),
                 reachable,
-                inOneWord(state, reachable),
+                model.isOutOfReach(node.name()) && !reachable
+                        ? "out-of-reach"
+                        : inOneWord(state, reachable),
                 state,
                 model.vms().values().stream()
                         .filter(vm ->

@@ -1,5 +1,8 @@
 package dev.belay.node;
 
+import dev.belay.decision.ServerState;
+import java.util.stream.Stream;
+import java.util.Comparator;
 import dev.belay.calm.ClusterEntity;
 import dev.belay.cluster.ClusterModel;
 import dev.belay.cluster.Membership;
@@ -94,13 +97,19 @@ final class Wiring implements VmSurroundings, ServerSurroundings {
         tellServer(server, new ServerNode.Refused(why));
     }
 
-    /** This node's own, or the cluster's: a witness is not asked for its own. */
+    /** This node's own, the cluster's and every server's: a witness is not asked for its own. */
     @Override
     public Duration longestLeaseWait() {
-        return model.cluster()
-                .terms()
+        var servers =
+                model.servers().values().stream()
+                        .flatMap(state ->
+                                state instanceof ServerState.Known known
+                                        ? known.server().terms().stream()
+                                        : Stream.empty());
+        return Stream.concat(servers, model.cluster().terms().stream())
                 .map(LeaseTerms::proofWait)
                 .filter(wait -> wait.compareTo(ownLeaseWait) > 0)
+                .max(Comparator.naturalOrder())
                 .orElse(ownLeaseWait);
     }
 
@@ -112,6 +121,11 @@ final class Wiring implements VmSurroundings, ServerSurroundings {
     @Override
     public boolean isArmed() {
         return model.cluster().disarming().isEmpty();
+    }
+
+    @Override
+    public boolean isFencingInVain(ServerName server) {
+        return model.isOutOfReach(server);
     }
 
     @Override
@@ -141,6 +155,7 @@ final class Wiring implements VmSurroundings, ServerSurroundings {
             case VmAction.Order order ->
                     tellServer(order.right().server(), new ServerNode.Order(order));
             case VmAction.WakeAfter _,
+                    VmAction.OutliveAfter _,
                     VmAction.SettleAfter _,
                     VmAction.InsistAfter _,
                     VmAction.OverdueAfter _ ->

@@ -1,6 +1,7 @@
 package dev.belay.qemu;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.belay.model.RunRight;
 import dev.belay.replica.Hypervisor.Part;
 import dev.belay.replica.Hypervisor.ReplicaEvent;
 import dev.belay.replica.LockstepFigures;
@@ -48,6 +49,11 @@ final class PairHalf implements Replica.PairListener {
     private volatile boolean ownDiskBad;
     private volatile boolean hung;
 
+    /** QEMU itself said, to this process, that it is in lockstep. */
+    private volatile boolean inColo;
+
+    private final AtomicBoolean noting = new AtomicBoolean();
+
     /**
      * Held while it becomes FOLLOWING, so that this is done with or never begun when the pair is
      * left. Not this: who closes the output must not wait for a disk.
@@ -57,7 +63,10 @@ final class PairHalf implements Replica.PairListener {
     /** Guarded by this. */
     private boolean leaving;
 
+    /** Of the other one, for good: whoever closed the output vouches for nobody. */
     private boolean lost;
+
+    private boolean muted;
 
     PairHalf(
             QemuSettings settings,
@@ -151,9 +160,59 @@ final class PairHalf implements Replica.PairListener {
     /** Closes its output until the pair is over. */
     synchronized void mute() {
         if (!leaving) {
+            muted = true;
             gate.mute(replica.taps());
         }
     }
+
+    // --- Living by each other ------------------------------------------------------------------
+
+    /** Keeps it on disk that the journal says so. Blocks. */
+    void noteStored() throws IOException {
+        synchronized (moving) {
+            if (!isLeaving() && state.isLockstep() && !state.stored()) {
+                var noted = state.toStored();
+                noted.write(replica.files());
+                state = noted;
+            }
+        }
+    }
+
+    /** Whether nobody is about to note it, and somebody should. */
+    boolean beginsToNote(RunRight partner) {
+        return state.isLockstep()
+                && state.partner().equals(partner)
+                && !state.stored()
+                && noting.compareAndSet(false, true);
+    }
+
+    void noted() {
+        noting.set(false);
+    }
+
+    /** In lockstep with it for all that is known here, by the journal's word too. */
+    synchronized boolean vouchesFor(RunRight partner) {
+        var now = state;
+        return now.isLockstep()
+                && now.stored()
+                && now.partner().equals(partner)
+                && inColo
+                && !leaving
+                && !lost
+                && !muted
+                && !hung
+                && replica.isRunning();
+    }
+
+    /** Whoever leaves the pair meanwhile has left before or after: never is it extended later. */
+    synchronized void extendByPartner(RunRight partner, long deadline) {
+        if (vouchesFor(partner)) {
+            replica.extendLeashes(deadline);
+            gate.open(replica.taps(), deadline);
+        }
+    }
+
+    // --- As a pair -----------------------------------------------------------------------------
 
     private synchronized boolean isLeaving() {
         return leaving;
@@ -280,6 +339,14 @@ final class PairHalf implements Replica.PairListener {
 
     private void look(QmpClient client) {
         var waits = state.stage() == PairState.Stage.PREPARED;
+        if (state.isLockstep() && !inColo) {
+            client.execute("query-migrate", PairQmp.LIMIT)
+                    .whenComplete((reply, _) -> {
+                        if (reply != null && saysColo(reply)) {
+                            inColo = true;
+                        }
+                    });
+        }
         client.execute(waits ? "query-migrate" : "query-chardev", PairQmp.LIMIT)
                 .whenComplete((reply, _) -> {
                     try {
@@ -290,6 +357,10 @@ final class PairHalf implements Replica.PairListener {
                         looking.set(false);
                     }
                 });
+    }
+
+    private static boolean saysColo(JsonNode migration) {
+        return migration.path("status").asText().equals("colo");
     }
 
     private void follow() throws IOException {
@@ -307,7 +378,7 @@ final class PairHalf implements Replica.PairListener {
             return;
         }
         if (waits) {
-            if (reply.path("status").asText().equals("colo")) {
+            if (saysColo(reply)) {
                 follow();
             }
             return;

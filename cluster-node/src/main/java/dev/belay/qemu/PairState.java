@@ -12,8 +12,14 @@ import java.util.Optional;
  * it. No such file: it is alone.
  *
  * @param at where the secondary waits
+ * @param stored the journal says that the two are in lockstep (safety.md 14)
  */
-record PairState(Stage stage, RunRight partner, PairAddress at) {
+record PairState(Stage stage, RunRight partner, PairAddress at, boolean stored) {
+
+    /** Before lockstep. */
+    PairState(Stage stage, RunRight partner, PairAddress at) {
+        this(stage, partner, at, false);
+    }
 
     enum Stage {
         /** The primary is on its way into lockstep; its guest runs as before. */
@@ -41,7 +47,11 @@ record PairState(Stage stage, RunRight partner, PairAddress at) {
     }
 
     PairState to(Stage next) {
-        return new PairState(next, partner, at);
+        return new PairState(next, partner, at, stored);
+    }
+
+    PairState toStored() {
+        return new PairState(stage, partner, at, true);
     }
 
     /** On the disk when this returns. */

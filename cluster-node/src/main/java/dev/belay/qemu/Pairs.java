@@ -140,6 +140,25 @@ final class Pairs {
         }
     }
 
+    /** The half that should note that the journal says so, once. Any thread. */
+    Optional<PairHalf> toNote(RunRight right, RunRight partner) {
+        return Optional.ofNullable(halves.get(right)).filter(half -> half.beginsToNote(partner));
+    }
+
+    /** Any thread. */
+    boolean vouchesFor(RunRight right, RunRight partner) {
+        var half = halves.get(right);
+        return half != null && half.vouchesFor(partner);
+    }
+
+    /** Any thread. */
+    void extendByPartner(RunRight right, RunRight partner, long deadline) {
+        var half = halves.get(right);
+        if (half != null) {
+            half.extendByPartner(partner, deadline);
+        }
+    }
+
     /** Its QEMU is gone. Any thread. */
     void ended(RunRight right) {
         var half = halves.remove(right);

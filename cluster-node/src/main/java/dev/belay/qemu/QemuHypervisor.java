@@ -336,6 +336,34 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
         pairs.partnerSilent(replica);
     }
 
+    @Override
+    public void lockstepStored(RunRight replica, RunRight partner) {
+        pairs.toNote(replica, partner)
+                .ifPresent(half ->
+                        inBackground(
+                                        "note that " + replica + " is in lockstep",
+                                        () ->
+                                                alone(
+                                                        replica.vm(),
+                                                        () -> {
+                                                            half.noteStored();
+                                                            return none();
+                                                        }))
+                                .whenComplete((_, _) -> half.noted()));
+    }
+
+    @Override
+    public boolean vouchesFor(RunRight replica, RunRight partner) {
+        return !over.contains(replica.incarnation()) && pairs.vouchesFor(replica, partner);
+    }
+
+    @Override
+    public void extendByPartner(RunRight replica, RunRight partner, long deadline) {
+        if (!over.contains(replica.incarnation())) {
+            pairs.extendByPartner(replica, partner, deadline);
+        }
+    }
+
     /** The deadline of the right's lease; refuses when that is over or as good as over. */
     private long lease(RunRight right) {
         var deadline = over.contains(right.incarnation()) ? null : leases.get(right.incarnation());

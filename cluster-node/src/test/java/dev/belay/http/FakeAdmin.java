@@ -153,6 +153,8 @@ public final class FakeAdmin implements Admin {
             case VmAction.Release _,
                     VmAction.AskStanding _,
                     VmAction.Confirm _,
+                    VmAction.ConfirmLockstep _,
+                    VmAction.OutliveAfter _,
                     VmAction.WakeAfter _,
                     VmAction.InsistAfter _,
                     VmAction.OverdueAfter _,

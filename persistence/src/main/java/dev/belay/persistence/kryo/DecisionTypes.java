@@ -185,5 +185,6 @@ public final class DecisionTypes implements KryoTypes {
         registry.part(454, VmAction.RaisePair.class);
         registry.part(455, VmAction.GoSolo.class);
         registry.part(456, VmAction.AwaitLockstep.class);
+        registry.part(457, VmAction.ConfirmLockstep.class);
     }
 }

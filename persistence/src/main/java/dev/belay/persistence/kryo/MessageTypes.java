@@ -30,6 +30,8 @@ public final class MessageTypes implements KryoTypes {
         registry.message(544, "node.Checked", ServerNode.Checked.class);
         registry.message(545, "node.PairBeat", ServerNode.PairBeat.class);
         registry.message(546, "node.Refused", ServerNode.Refused.class);
+        registry.message(547, "node.PairAsks", ServerNode.PairAsks.class);
+        registry.message(548, "node.PairVouches", ServerNode.PairVouches.class);
         registry.message(550, "node.Measure", ServerNode.Measure.class);
         registry.message(551, "node.Measured", ServerNode.Measured.class);
         registry.part(552, LockstepFigures.class);

@@ -148,7 +148,7 @@ final class Calm {
     private void watch() {
         for (var machine : world.machines) {
             int node = machine.node();
-            boolean there = world.works(node) && !world.isCut(node);
+            boolean there = world.works(node) && !world.isApart(node);
             away[machine.index] = there ? 0 : away[machine.index] + 1;
             if (away[machine.index] >= patience
                     && world.journal.server(machine.index) instanceof ServerState.Live) {

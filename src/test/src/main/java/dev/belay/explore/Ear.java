@@ -10,15 +10,18 @@ import java.util.Optional;
  * as a second.
  *
  * @param silence empty: nothing was heard of the other one yet, which may not run in lockstep
+ * @param vouched when it asked for what the other one has vouched for, and has not heard of yet
  */
-record Ear(Bonded bond, Optional<PairSilence> silence) {
+record Ear(Bonded bond, Optional<PairSilence> silence, Optional<Integer> vouched) {
     private static final Duration LIMIT = Duration.ofSeconds(Setup.SILENCE);
 
     record Look(Ear next, boolean silent) {}
 
     static Ear of(Bonded bond, int clock) {
         return new Ear(
-                bond, bond.leads() ? Optional.of(PairSilence.from(at(clock))) : Optional.empty());
+                bond,
+                bond.leads() ? Optional.of(PairSilence.from(at(clock))) : Optional.empty(),
+                Optional.empty());
     }
 
     /** The same one goes on listening. */
@@ -57,16 +60,26 @@ record Ear(Bonded bond, Optional<PairSilence> silence) {
     }
 
     private Ear with(PairSilence next) {
-        return new Ear(bond, Optional.of(next));
+        return new Ear(bond, Optional.of(next), vouched);
+    }
+
+    Ear with(Optional<Integer> late) {
+        return new Ear(bond, silence, late);
+    }
+
+    /** It has noticed that the other one is gone. */
+    boolean isTold() {
+        return silence.filter(PairSilence::told).isPresent();
     }
 
     /** With times as they are passed, for telling worlds apart. */
-    Ear relativeTo(int clock) {
+    Ear relativeTo(int clock, int lease) {
         return new Ear(
                 bond,
                 silence.map(s ->
                         new PairSilence(
-                                passed(clock, s.heard()), passed(clock, s.looked()), s.told())));
+                                passed(clock, s.heard()), passed(clock, s.looked()), s.told())),
+                vouched.map(asked -> Math.max(0, asked + lease - clock)));
     }
 
     private static Duration passed(int clock, Duration since) {

@@ -265,6 +265,11 @@ final class Machine {
                     tell(world, new ReplicaInput.Stop(right, kill));
             case VmAction.Confirm(var right) ->
                     tell(world, new ReplicaInput.Confirm(right, processes.lists(right)));
+            case VmAction.ConfirmLockstep(var right, var partner) ->
+                    tell(
+                            world,
+                            new ReplicaInput.Confirm(
+                                    right, processes.lists(right), Optional.of(partner)));
             case VmAction.PrepareSecondary(var secondary, var primary, var spec) ->
                     tell(
                             world,
@@ -313,9 +318,9 @@ final class Machine {
     /**
      * False: there is none to listen to.
      *
-     * @param lost what the other one said since is lost
+     * @param how 1: what the other one said since is lost; 2: that it vouches comes late
      */
-    boolean listen(World world, VmName vm, boolean lost) {
+    boolean listen(World world, VmName vm, int how) {
         var ear = ears.get(vm);
         if (ear == null || !world.works(node())) {
             return false;
@@ -323,17 +328,50 @@ final class Machine {
         var bond = ear.bond();
         var there = world.machines[setup.server(bond.partner().server())];
         boolean heard =
-                !lost
+                how != 1
                         && world.linked(index, there.index)
                         && world.works(there.node())
                         && there.ears.get(vm) instanceof Ear other
                         && other.beatsFor(bond);
         var look = ear.look(clock(world), heard);
         ears.put(vm, look.next());
+        ear.vouched().ifPresent(asked -> livesOn(vm, asked));
+        if (heard && !look.next().isTold() && there.vouches(bond.partner(), bond.own())) {
+            if (how == 2) {
+                ears.put(vm, look.next().with(Optional.of(clock(world))));
+            } else {
+                ears.put(vm, look.next().with(Optional.empty()));
+                livesOn(vm, clock(world));
+            }
+        }
         if (look.silent()) {
             new Halves(world, this).lost(bond.own(), bond.partner());
         }
         return true;
+    }
+
+    /** Whether it runs here in lockstep with that one, for all that this server knows. */
+    private boolean vouches(RunRight right, RunRight partner) {
+        var qemu = processes.find(right);
+        var ear = ears.get(right.vm());
+        return qemu != null
+                && qemu.stored()
+                && qemu.part().isKnownInLockstep()
+                && qemu.part().partner().filter(partner::equals).isPresent()
+                && !over.contains(right.incarnation())
+                && ear != null
+                && ear.bond().own().equals(right)
+                && !ear.isTold()
+                && !isInTrouble(right);
+    }
+
+    /** By the other one's word, for a lease from when it was asked. */
+    private void livesOn(VmName vm, int asked) {
+        var bond = java.util.Objects.requireNonNull(ears.get(vm)).bond();
+        var qemu = processes.find(bond.own());
+        if (qemu != null && vouches(bond.own(), bond.partner())) {
+            processes.put(qemu.granted(asked + setup.lease()));
+        }
     }
 
     private void carryOut(World world, VmName vm, ReplicaState state, ReplicaCommand command) {
@@ -359,6 +397,14 @@ final class Machine {
                     works.add(new Work.Raise(right, second, false));
             case ReplicaCommand.Part(var right, var loser) ->
                     works.add(new Work.Leave(right, loser));
+            case ReplicaCommand.NoteLockstep(var right, var partner) -> {
+                var qemu = processes.find(right);
+                if (qemu != null
+                        && qemu.part().isKnownInLockstep()
+                        && qemu.part().partner().filter(partner::equals).isPresent()) {
+                    processes.put(qemu.asStored());
+                }
+            }
             case ReplicaCommand.Tell(var news) -> send(world, vm, news);
         }
     }
@@ -397,7 +443,7 @@ final class Machine {
 
     private Map<VmName, Ear> left(int clock) {
         var left = new HashMap<VmName, Ear>();
-        ears.forEach((vm, ear) -> left.put(vm, ear.relativeTo(clock)));
+        ears.forEach((vm, ear) -> left.put(vm, ear.relativeTo(clock, setup.lease())));
         return left;
     }
 }

@@ -2,6 +2,8 @@ package dev.belay.explore;
 
 import dev.belay.decision.Context;
 import dev.belay.decision.Decision;
+import dev.belay.decision.OutOfReach;
+import dev.belay.decision.Proof;
 import dev.belay.decision.ReplicaInput;
 import dev.belay.decision.ServerAction;
 import dev.belay.decision.ServerEvent;
@@ -52,7 +54,7 @@ final class Mechanics {
         if (entity.pid.vm()) {
             var state = world.journal.believed(entity.pid.index(), (VmState) entity.state);
             var context = new Context(world.wall(), world.nodeName(entity.node), world.view);
-            switch (VmLife.decide(state, context, (VmInput) input)) {
+            switch (VmLife.decide(state, context, taken((VmInput) input))) {
                 case Decision.Accepted<VmEvent, VmAction>(var events, var actions) ->
                         accepted(entity, input, List.copyOf(events), actions, fate);
                 case Decision.Ignored<VmEvent, VmAction> _ -> {}
@@ -68,6 +70,17 @@ final class Mechanics {
                 accepted(entity, input, List.copyOf(events), actions, fate);
             }
         }
+    }
+
+    /** As an arbiter takes it that does not heed {@link Rule#LEASE_PROOF_OF_A_PAIR}. */
+    private VmInput taken(VmInput input) {
+        return input instanceof VmInput.FenceProved(var server, var incarnation, var proof)
+                        && !setup.holds(Rule.LEASE_PROOF_OF_A_PAIR)
+                ? new VmInput.FenceProved(
+                        server,
+                        incarnation,
+                        new Proof(Proof.Kind.CLEANED, proof.detail(), proof.at()))
+                : input;
     }
 
     private void accepted(
@@ -208,7 +221,7 @@ final class Mechanics {
         for (int i = 0; i < setup.servers().size(); i++) {
             if (!(world.journal.server(i) instanceof ServerState.Unknown)) {
                 known++;
-                if (i != server && (!world.works(i + 1) || world.isCut(i + 1))) {
+                if (i != server && (!world.works(i + 1) || world.isApart(i + 1))) {
                     lost++;
                 }
             }
@@ -217,12 +230,27 @@ final class Mechanics {
         int told = setup.holds(Rule.FREEZE) ? lost : 1;
         var incarnation = live.server().incarnation();
         boolean wasLive = world.journal.server(server) instanceof ServerState.Live;
-        hear(entity, new ServerInput.Lost(incarnation, List.of(), told, known, true), fate);
+        hear(
+                entity,
+                new ServerInput.Lost(
+                        incarnation,
+                        List.of(),
+                        told,
+                        known,
+                        true,
+                        OutOfReach.isAll(live, vm -> world.journal.vm(setup.vm(vm)), this::isAway)),
+                fate);
         if (frozen && wasLive && world.journal.server(server) instanceof ServerState.Fencing) {
             throw new Broken(
                     "%s is fenced although %d of %d servers vanished at once"
                             .formatted(setup.servers().get(server), lost, known));
         }
+    }
+
+    private boolean isAway(RunRight half) {
+        int there = setup.server(half.server());
+        return (!world.works(there + 1) || world.isApart(there + 1))
+                && world.journal.newest(there).equals(half.incarnation());
     }
 
     // ---- actions
@@ -255,6 +283,11 @@ final class Mechanics {
                     timer(entity, action, new VmInput.BackOffOver(epoch), pause);
             case VmAction.OverdueAfter(var limit, var secondary) ->
                     timer(entity, action, new VmInput.RaiseOverdue(secondary), limit);
+            case VmAction.OutliveAfter(var partner) ->
+                    entity.timer(
+                            action,
+                            new VmInput.Outlived(partner),
+                            world.clocks[entity.node] + setup.proofWait());
             case VmAction.InsistAfter(var patience, var epoch) ->
                     timer(entity, action, new VmInput.Insist(epoch), patience);
             case VmAction.SettleAfter(var run, var epoch) ->

@@ -75,7 +75,8 @@ final class Moves {
                     POWERS_OFF,
                     SLIP,
                     REQUEST,
-                    CUT_WIRE ->
+                    CUT_WIRE,
+                    ISLAND ->
                     true;
         };
     }

@@ -37,10 +37,16 @@ final class NodeSteps {
                 yield true;
             }
             case MEND -> {
-                boolean cut = world.isCut(node);
+                boolean cut = world.isCut(node) || world.nets[node] != World.MAIN;
+                world.nets[node] = World.MAIN;
                 world.outCut[node] = false;
                 world.inCut[node] = false;
                 yield cut;
+            }
+            case ISLAND -> {
+                int before = world.nets[node];
+                world.nets[node] = step.b() == 1 ? World.MAIN | World.ISLAND : World.ISLAND;
+                yield before != world.nets[node];
             }
             case SLIP -> slip(node, step.b());
             default -> throw new IllegalArgumentException(step.toString());

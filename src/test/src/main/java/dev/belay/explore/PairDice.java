@@ -28,11 +28,15 @@ final class PairDice {
                             Verb.LISTEN,
                             dice.nextInt(world.machines.length),
                             dice.nextInt(world.setup.vms().size()),
-                            dice.nextInt(4) == 0 ? 1 : 0));
+                            how(dice.nextInt(4))));
         } else if (d < 75) {
             return wire(Verb.MEND_WIRE);
         }
         return dice.nextInt(calmness) == 0 ? fault() : Optional.empty();
+    }
+
+    private static int how(int die) {
+        return die == 0 ? 1 : die == 1 ? 2 : 0;
     }
 
     /** A copy of memory or disks, or overlays that are written back, take their time. */
@@ -41,6 +45,14 @@ final class PairDice {
     }
 
     private Optional<Step> fault() {
+        // Of two servers and a witness no two are without a quorum together.
+        if (world.machines.length > 2 && dice.nextInt(4) == 0) {
+            return Optional.of(
+                    Step.of(
+                            Verb.ISLAND,
+                            1 + dice.nextInt(world.machines.length),
+                            dice.nextInt(3) == 0 ? 1 : 0));
+        }
         return switch (dice.nextInt(6)) {
             case 0, 1 -> wire(Verb.CUT_WIRE);
             case 2 -> half(Verb.NOTICE, 1);

@@ -39,6 +39,11 @@ final class PairMoves {
             for (int i = 0; i < machine.processes.all.size(); i++) {
                 moves.add(Step.of(Verb.NOTICE, machine.index, i, 1));
             }
+            // Of two servers and a witness no two are without a quorum together.
+            if (world.machines.length > 2) {
+                moves.add(Step.of(Verb.ISLAND, machine.node()));
+                moves.add(Step.of(Verb.ISLAND, machine.node(), 1));
+            }
         }
         return moves;
     }

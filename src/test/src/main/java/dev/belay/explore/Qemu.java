@@ -12,6 +12,7 @@ import dev.belay.model.RunRight;
  * @param gate until when the kernel lets the guest's output pass
  * @param part what it is to one on another server
  * @param muted nothing it sends gets out, whatever is granted
+ * @param stored its server knows that the journal says that it is in lockstep
  */
 record Qemu(
         RunRight right,
@@ -21,7 +22,8 @@ record Qemu(
         int deadline,
         int gate,
         Part part,
-        boolean muted) {
+        boolean muted,
+        boolean stored) {
     enum Leash {
         WATCHES,
         STOPPED,
@@ -30,28 +32,50 @@ record Qemu(
     }
 
     static Qemu started(RunRight right, boolean unfinished, int until) {
-        return new Qemu(right, unfinished, false, Leash.WATCHES, until, until, Part.ALONE, false);
+        return new Qemu(
+                right, unfinished, false, Leash.WATCHES, until, until, Part.ALONE, false, false);
     }
 
     static Qemu waiting(RunRight right, boolean unfinished, int until, RunRight first) {
         return new Qemu(
-                right, unfinished, false, Leash.WATCHES, until, until, new Part.Waits(first), true);
+                right,
+                unfinished,
+                false,
+                Leash.WATCHES,
+                until,
+                until,
+                new Part.Waits(first),
+                true,
+                false);
     }
 
     Qemu stopped(boolean now) {
-        return new Qemu(right, starting, now, leash, deadline, gate, part, muted);
+        return new Qemu(right, starting, now, leash, deadline, gate, part, muted, stored);
     }
 
     Qemu leash(Leash now) {
-        return new Qemu(right, starting, stopped, now, deadline, gate, part, muted);
+        return new Qemu(right, starting, stopped, now, deadline, gate, part, muted, stored);
     }
 
     Qemu part(Part now) {
-        return new Qemu(right, starting, stopped, leash, deadline, gate, now, muted);
+        return new Qemu(
+                right,
+                starting,
+                stopped,
+                leash,
+                deadline,
+                gate,
+                now,
+                muted,
+                stored && now.isKnownInLockstep());
     }
 
     Qemu muted(boolean now) {
-        return new Qemu(right, starting, stopped, leash, deadline, gate, part, now);
+        return new Qemu(right, starting, stopped, leash, deadline, gate, part, now, stored);
+    }
+
+    Qemu asStored() {
+        return new Qemu(right, starting, stopped, leash, deadline, gate, part, muted, true);
     }
 
     Qemu granted(int until) {
@@ -63,7 +87,8 @@ record Qemu(
                 leash == Leash.WATCHES ? Math.max(deadline, until) : deadline,
                 Math.max(gate, until),
                 part,
-                muted);
+                muted,
+                stored);
     }
 
     /** With times as they are left, for telling worlds apart. */
@@ -76,6 +101,7 @@ record Qemu(
                 Math.max(0, deadline - clock),
                 Math.max(0, gate - clock),
                 part,
-                muted);
+                muted,
+                stored);
     }
 }

@@ -324,7 +324,7 @@ final class RandomWalk {
     /** One that is truly away. */
     private Optional<Step> missing() {
         for (var machine : world.machines) {
-            if (!world.works(machine.node()) || world.isCut(machine.node())) {
+            if (!world.works(machine.node()) || world.isApart(machine.node())) {
                 return one(Verb.MISS, machine.index, 0);
             }
         }

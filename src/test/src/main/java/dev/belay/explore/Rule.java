@@ -66,6 +66,8 @@ public enum Rule {
     LEASE_BEFORE_SOLO("11", Level.SYSTEM),
     /** In lockstep no lease, leash or gate counts. */
     LEASH_IN_LOCKSTEP("14, 22", Level.SYSTEM),
+    /** A lease that is over counts as the end of a half that may live by the other one's word. */
+    LEASE_PROOF_OF_A_PAIR("14", Level.SYSTEM),
     /** What a second one wrote before its overlays were written back is forgotten. */
     OVERLAYS_ARE_DISK("18", Level.SYSTEM),
     /** The loser still reaches the disk of the second one that took over. */

@@ -133,6 +133,7 @@ public final class Scenario {
             case "stop-entity" -> take(Verb.STOP, entity(object), 0);
             case "crash", "start", "freeze", "thaw", "mend" ->
                     take(Verb.valueOf(upper(words[0])), node(object));
+            case "island" -> take(Verb.ISLAND, node(object), how.equals("reached") ? 1 : 0);
             case "power-off", "power-on", "suspend", "resume", "miss", "release", "confirm-off" ->
                     take(Verb.valueOf(upper(words[0])), node(object) - 1);
             case "stop-qemu",

@@ -70,7 +70,10 @@ record Step(Verb verb, int a, int b, int c) {
         CONFIRM_OFF,
         /** VM a. b: see {@link Requests}. */
         REQUEST,
-        /** Server a's half of VM b's pair listens to the other. c: 1 what that said is lost. */
+        /**
+         * Server a's half of VM b's pair listens to the other. c: 1 what that said is lost, 2 that
+         * it vouches is heard late.
+         */
         LISTEN,
         /** Server a looks at its half b of a pair. c: 1 its connections fail for no reason. */
         NOTICE,
@@ -78,7 +81,9 @@ record Step(Verb verb, int a, int b, int c) {
         WRITE,
         /** The wire between servers a and b. */
         CUT_WIRE,
-        MEND_WIRE
+        MEND_WIRE,
+        /** Node a is cut off with others; b = 1: it reaches those and the rest. MEND ends it. */
+        ISLAND
     }
 
     static Step of(Verb verb, int... numbers) {

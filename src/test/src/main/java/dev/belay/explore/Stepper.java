@@ -69,7 +69,7 @@ final class Stepper {
             case LOOK -> look();
             case ASK, RENEW, CATCH_UP, WORK, MISS, AGENT, RELEASE, CONFIRM_OFF -> service(step);
             case REQUEST -> request(step.a(), Requests.values()[step.b()], step.c());
-            case CRASH, START, FREEZE, THAW, POWER_OFF, POWER_ON, CUT, MEND, SLIP ->
+            case CRASH, START, FREEZE, THAW, POWER_OFF, POWER_ON, CUT, MEND, SLIP, ISLAND ->
                     nodes.node(step);
             case CUT_WIRE -> world.cutWires.add(World.Wire.of(step.a(), step.b()));
             case MEND_WIRE -> world.cutWires.remove(World.Wire.of(step.a(), step.b()));
@@ -87,7 +87,7 @@ final class Stepper {
                     nodes.processes(step);
             case LISTEN ->
                     world.machines[step.a()].listen(
-                            world, world.setup.vms().get(step.b()), step.c() == 1);
+                            world, world.setup.vms().get(step.b()), step.c());
             case NOTICE, WRITE -> half(step);
         };
     }
@@ -113,7 +113,7 @@ final class Stepper {
     private void listen() {
         for (var machine : world.machines) {
             for (var vm : world.setup.vms()) {
-                machine.listen(world, vm, false);
+                machine.listen(world, vm, 0);
             }
         }
     }
@@ -262,7 +262,7 @@ final class Stepper {
 
     /** A person looks before they speak, as a fence agent does. */
     private boolean confirmOff(Machine machine) {
-        boolean answers = world.works(machine.node()) && !world.isCut(machine.node());
+        boolean answers = world.works(machine.node()) && !world.isApart(machine.node());
         boolean honest = !machine.powered || !world.setup.holds(Rule.HONEST_AGENT);
         return honest
                 && operator(

@@ -150,7 +150,8 @@ record Trace(Setup setup, boolean wallJumps, List<Step> steps) {
                     NOTICE,
                     WRITE ->
                     "   # " + world.nodeName(step.a() + 1) + work(world, step);
-            case CRASH, START, FREEZE, THAW, CUT, MEND, SLIP -> "   # " + world.nodeName(step.a());
+            case CRASH, START, FREEZE, THAW, CUT, MEND, SLIP, ISLAND ->
+                    "   # " + world.nodeName(step.a());
             case REQUEST ->
                     "   # " + world.setup.vms().get(step.a()) + " " + Requests.values()[step.b()];
             case CUT_WIRE, MEND_WIRE ->

@@ -46,13 +46,14 @@ final class Words {
             case VmInput.Reserved(var server, _, var epoch) -> name + " " + epoch + " on " + server;
             case VmInput.ReservationRefused(var server, var epoch, var why) ->
                     name + " " + epoch + " by " + server + " (" + why + ")";
+            case VmInput.Outlived(var partner) -> name + " " + partner.epoch();
             case VmInput.ServerLost(var server, var incarnation, _) ->
                     name + " " + server + incarnation;
             case VmInput.FenceProved(var server, var incarnation, var proof) ->
                     name + " " + server + incarnation + " by " + proof.kind();
             case ServerInput.Join(_, _, var holding, var clean, _, _) ->
                     name + " " + holding + (clean ? " clean" : "");
-            case ServerInput.Lost(_, _, var lost, var known, _) ->
+            case ServerInput.Lost(_, _, var lost, var known, _, _) ->
                     name + " " + lost + " of " + known;
             case ServerInput.AgentAnswered(_, var off, _) -> name + (off ? " off" : " failed");
             default -> name;

@@ -26,6 +26,13 @@ import org.jspecify.annotations.Nullable;
 final class World {
     private static final Instant START = Instant.parse("2026-11-01T12:00:00Z");
 
+    static final int MAIN = 1;
+
+    /** Cut off from the main one, except through nodes that are in both. */
+    static final int ISLAND = 2;
+
+    private static final int NOWHERE = 0;
+
     enum Jvm {
         UP,
         /** SIGSTOP. */
@@ -53,6 +60,9 @@ final class World {
     final Jvm[] jvms;
     final boolean[] outCut;
     final boolean[] inCut;
+
+    /** Which networks each node is in, as bits: two nodes reach each other in one of them. */
+    final int[] nets;
 
     /** The wires between two servers that are cut, while everybody else hears both. */
     final Set<Wire> cutWires;
@@ -101,6 +111,8 @@ final class World {
         jvms[0] = Jvm.UP;
         outCut = new boolean[nodes];
         inCut = new boolean[nodes];
+        nets = new int[nodes];
+        Arrays.fill(nets, MAIN);
         steady = new int[nodes];
         network = new ArrayList<>();
         entities = new ArrayList<>();
@@ -126,6 +138,7 @@ final class World {
         jvms = other.jvms.clone();
         outCut = other.outCut.clone();
         inCut = other.inCut.clone();
+        nets = other.nets.clone();
         steady = other.steady.clone();
         network = new ArrayList<>(other.network);
         entities = new ArrayList<>(other.entities.size());
@@ -169,10 +182,15 @@ final class World {
                 && machines[other].powered
                 && !isCut(server + 1)
                 && !isCut(other + 1)
+                && (nets[server + 1] & nets[other + 1]) != 0
                 && !cutWires.contains(Wire.of(server, other));
     }
 
     private boolean severed(int node, int other) {
+        return (nets[node] & nets[other]) == 0 || isWireCut(node, other);
+    }
+
+    private boolean isWireCut(int node, int other) {
         return node > 0
                 && other > 0
                 && !cutWires.isEmpty()
@@ -181,16 +199,27 @@ final class World {
 
     /** Whether the others of a majority answer it: three voters, the witness and two servers. */
     boolean reachesQuorum(int node) {
-        if (!works(node) || isCut(node)) {
-            return false;
-        }
+        return works(node) && !isCut(node) && (nets[node] & quorum()) != 0;
+    }
+
+    /** The network in which it is. */
+    private int quorum() {
+        return isMajority(ISLAND) ? ISLAND : isMajority(MAIN) ? MAIN : NOWHERE;
+    }
+
+    private boolean isMajority(int net) {
         int voters = 0;
         for (int i = 0; i < Math.min(3, jvms.length); i++) {
-            if (works(i) && !isCut(i)) {
+            if (works(i) && !isCut(i) && (nets[i] & net) != 0) {
                 voters++;
             }
         }
         return voters >= 2;
+    }
+
+    /** Cut off from where the quorum is, or from everybody. */
+    boolean isApart(int node) {
+        return isCut(node) || (nets[node] & (isMajority(ISLAND) ? ISLAND : MAIN)) == 0;
     }
 
     /** Wall time: told to decisions, and wrong by hours now and then. */
@@ -303,7 +332,7 @@ final class World {
                                 setup.servers().get(i),
                                 journal.newest(i),
                                 live,
-                                works(i + 1) && !isCut(i + 1),
+                                works(i + 1) && !isApart(i + 1),
                                 state instanceof ServerState.Known known
                                         && known.losses().quarantined(),
                                 state instanceof ServerState.Live s && s.freeze().isPresent(),

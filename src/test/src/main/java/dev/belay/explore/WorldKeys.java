@@ -25,6 +25,7 @@ final class WorldKeys {
         for (int i = 0; i < world.jvms.length; i++) {
             bits.add(world.outCut[i]);
             bits.add(world.inCut[i]);
+            bits.add(world.nets[i]);
             bits.add(Math.min(world.steady[i], world.setup.slipEvery()));
         }
         all.add(bits);
