@@ -50,9 +50,9 @@ class PairExplorerTest {
     private static final Map<Rule, Long> SEEDS =
             Map.ofEntries(
                     Map.entry(Rule.HELD_FOR_THE_SECOND, 4L),
-                    Map.entry(Rule.LEG_IN_AFTER_SYNC, 15L),
+                    Map.entry(Rule.LEG_IN_AFTER_SYNC, 23L),
                     Map.entry(Rule.ONE_GOES_ON, 6L),
-                    Map.entry(Rule.WINNERS_LEG_ONLY, 4L),
+                    Map.entry(Rule.WINNERS_LEG_ONLY, 8L),
                     Map.entry(Rule.OVERLAYS_ARE_DISK, 568L),
                     Map.entry(Rule.LOCKED_OUT, 6L),
                     Map.entry(Rule.ONE_LEG_AFTER_A_START, 2782L),
