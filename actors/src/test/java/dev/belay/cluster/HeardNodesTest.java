@@ -47,8 +47,7 @@ class HeardNodesTest {
     @Test
     void whoMissedOthersAndIsMissedByAllIsNot() {
         var heard =
-                new HeardNodes(
-                        WITNESS, ALL, missing(ALPHA, BRAVO, WITNESS, ALPHA, BRAVO, ALPHA));
+                new HeardNodes(WITNESS, ALL, missing(ALPHA, BRAVO, WITNESS, ALPHA, BRAVO, ALPHA));
         assertThat(heard.contains(ALPHA)).isFalse();
     }
 

@@ -1,8 +1,5 @@
 package dev.belay.node;
 
-import dev.belay.decision.ServerState;
-import java.util.stream.Stream;
-import java.util.Comparator;
 import dev.belay.calm.ClusterEntity;
 import dev.belay.cluster.ClusterModel;
 import dev.belay.cluster.Membership;
@@ -10,6 +7,7 @@ import dev.belay.cluster.NodeDirectory;
 import dev.belay.decision.ClusterView;
 import dev.belay.decision.ServerAction;
 import dev.belay.decision.ServerInput;
+import dev.belay.decision.ServerState;
 import dev.belay.decision.VmAction;
 import dev.belay.model.LeaseTerms;
 import dev.belay.model.ServerName;
@@ -21,8 +19,10 @@ import dev.belay.server.ServerSurroundings;
 import dev.belay.vm.VmEntity;
 import dev.belay.vm.VmSurroundings;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.Stream;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorRefResolver;
 import org.apache.pekko.actor.typed.ActorSystem;

@@ -49,15 +49,15 @@ class PairExplorerTest {
     /** Where a search found what breaks without the rule: its seed. */
     private static final Map<Rule, Long> SEEDS =
             Map.ofEntries(
-                    Map.entry(Rule.HELD_FOR_THE_SECOND, 4L),
+                    Map.entry(Rule.HELD_FOR_THE_SECOND, 3L),
                     Map.entry(Rule.LEG_IN_AFTER_SYNC, 7L),
                     Map.entry(Rule.ONE_GOES_ON, 6L),
-                    Map.entry(Rule.WINNERS_LEG_ONLY, 2L),
-                    Map.entry(Rule.OVERLAYS_ARE_DISK, 1087L),
+                    Map.entry(Rule.WINNERS_LEG_ONLY, 6L),
+                    Map.entry(Rule.OVERLAYS_ARE_DISK, 841L),
                     Map.entry(Rule.LOCKED_OUT, 6L),
-                    Map.entry(Rule.ONE_LEG_AFTER_A_START, 378L),
-                    Map.entry(Rule.LOCKSTEP_BEFORE_PROMOTION, 451L),
-                    Map.entry(Rule.LEASE_BEFORE_SOLO, 1562L),
+                    Map.entry(Rule.ONE_LEG_AFTER_A_START, 612L),
+                    Map.entry(Rule.LOCKSTEP_BEFORE_PROMOTION, 505L),
+                    Map.entry(Rule.LEASE_BEFORE_SOLO, 53L),
                     Map.entry(Rule.SEEN_AT_BOTH, 7L),
                     Map.entry(Rule.ONLY_IPV4, 4L),
                     Map.entry(Rule.SILENT_END, 41L));
