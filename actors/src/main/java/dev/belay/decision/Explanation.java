@@ -109,7 +109,7 @@ public final class Explanation {
                             ? "Being killed on server " + s.right().server() + "."
                             : "Shutting down on server %s; it is killed when that takes too long, or at once with: belay vm stop %s --kill"
                                     .formatted(s.right().server(), name((Present) s));
-            case FailingOver s when !s.vm().ending().isEmpty() ->
+            case FailingOver s when isOtherLost(s, view) ->
                     "Servers %s and %s are lost. They may still run it, by each other's word: it starts anew when one of them is back. One that was seen off, by its fence agent or by you, cannot run it: belay server confirm-off <server> --yes-i-checked"
                             .formatted(s.lost().server(), s.vm().ending().getLast().server());
             case FailingOver s ->
@@ -142,6 +142,14 @@ public final class Explanation {
     public static String frozen(ServerName server) {
         return "More than half of the servers vanished at once, which is more likely the network than all of them, so none is fenced. When they come back, all goes on by itself. If this one is certainly off, say so: belay server confirm-off %s --yes-i-checked"
                 .formatted(server);
+    }
+
+    /** Whether neither of the two that ran it in lockstep is there. */
+    private static boolean isOtherLost(FailingOver s, ClusterView view) {
+        return !s.vm().ending().isEmpty()
+                && view.server(s.vm().ending().getLast().server())
+                        .filter(ClusterView.ServerView::live)
+                        .isEmpty();
     }
 
     /** Why a server is not fenced of which nothing can start elsewhere; sentences. */

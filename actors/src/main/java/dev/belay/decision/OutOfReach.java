@@ -39,12 +39,8 @@ public final class OutOfReach {
                 && partner(pair, server.name()).filter(isAway).isPresent();
     }
 
-    public static boolean isOn(Lockstep pair, ServerName server) {
-        return halves(pair).anyMatch(right -> right.server().equals(server));
-    }
-
     /** The half on the other server. */
-    public static Optional<RunRight> partner(Lockstep pair, ServerName server) {
+    private static Optional<RunRight> partner(Lockstep pair, ServerName server) {
         return halves(pair).filter(right -> !right.server().equals(server)).findFirst();
     }
 
@@ -57,7 +53,7 @@ public final class OutOfReach {
         return halves(pair)
                 .allMatch(right ->
                         view.server(right.server())
-                                .filter(there -> there.live() && !there.reachable())
-                                .isPresent());
+                                .filter(there -> there.live() && there.reachable())
+                                .isEmpty());
     }
 }

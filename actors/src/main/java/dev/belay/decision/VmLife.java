@@ -428,8 +428,15 @@ public final class VmLife {
                             keepSecondary(s.vm(), s.secondary()));
             case Lockstep s -> {
                 var actions = new ArrayList<VmAction>();
-                actions.add(new VmAction.ConfirmLockstep(s.primary(), s.secondary()));
-                actions.add(new VmAction.ConfirmLockstep(s.secondary(), s.primary()));
+                if (s.vm().spec().isMirrored()) {
+                    actions.add(new VmAction.ConfirmLockstep(s.primary(), s.secondary()));
+                    actions.add(new VmAction.ConfirmLockstep(s.secondary(), s.primary()));
+                } else {
+                    // Without disks nothing but its lease holds it back from a third server, so
+                    // its halves do not live by each other.
+                    actions.add(new VmAction.Confirm(s.primary()));
+                    actions.add(new VmAction.Confirm(s.secondary()));
+                }
                 actions.add(standing(s.primary()));
                 actions.add(standing(s.secondary()));
                 actions.add(keep(s.vm(), s.primary()));

@@ -63,7 +63,7 @@ final class PairHalf implements Replica.PairListener {
     /** Guarded by this. */
     private boolean leaving;
 
-    /** Of the other one, for good: whoever closed the output vouches for nobody. */
+    /** The other one is. Whoever says so, or closed the output, vouches for nobody any more. */
     private boolean lost;
 
     private boolean muted;

@@ -98,24 +98,6 @@ class LockstepTest {
         cluster.lab().heal(primary);
     }
 
-    /** Both live, both hear the quorum and both ask to go on. */
-    @Test
-    void twoThatOnlyDoNotHearEachOtherAreOneAfterwards() {
-        awaitLeaderAmong(List.of("witness"));
-        var primary = cluster.server(VM);
-        var before = cluster.vm(VM).path("failovers").asInt();
-        goesUnnoticed(
-                () -> {
-                    cluster.lab().cut(primary, cluster.other(primary), Lab.Direction.BOTH);
-                    await().atMost(Cluster.PATIENCE)
-                            .ignoreExceptions()
-                            .until(() -> cluster.vm(VM).path("failovers").asInt() > before);
-                },
-                "");
-        await().atMost(Cluster.PATIENCE).untilAsserted(() -> cluster.assertOneCopy(VM));
-        cluster.lab().heal(primary);
-    }
-
     @Test
     void theLevelChangesAndTheGuestMovesUnderAConnection() {
         var primary = cluster.server(VM);
