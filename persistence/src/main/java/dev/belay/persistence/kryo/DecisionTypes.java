@@ -127,9 +127,9 @@ public final class DecisionTypes implements KryoTypes {
 
     private static void states(Registry registry) {
         registry.persisted(320, "server.state.Unknown/1", ServerState.Unknown.class);
-        registry.persisted(321, "server.state.Live/2", ServerState.Live.class);
-        registry.persisted(322, "server.state.Fencing/2", ServerState.Fencing.class);
-        registry.persisted(323, "server.state.Fenced/2", ServerState.Fenced.class);
+        registry.persisted(321, "server.state.Live/3", ServerState.Live.class);
+        registry.persisted(322, "server.state.Fencing/3", ServerState.Fencing.class);
+        registry.persisted(323, "server.state.Fenced/3", ServerState.Fenced.class);
         registry.persisted(340, "vm.state.Absent/1", VmState.Absent.class);
         registry.persisted(341, "vm.state.Stopped/3", VmState.Stopped.class);
         registry.persisted(342, "vm.state.Waiting/3", VmState.Waiting.class);

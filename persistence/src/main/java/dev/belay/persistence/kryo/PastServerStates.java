@@ -45,11 +45,7 @@ final class PastServerStates {
     record Fenced(ServerState.Server server, Proof proof, Losses losses) {}
 
     static void register(KryoTypes.Registry registry) {
-        registry.upcast(
-                "server.ServerAdmitted/1",
-                ServerEvent.ServerAdmitted.class,
-                Function.identity(),
-                Server.PART);
+        withoutTerms(registry, "server.ServerAdmitted/1", ServerEvent.ServerAdmitted.class);
         registry.upcast(
                 "server.state.Live/1",
                 Live.class,
@@ -67,5 +63,14 @@ final class PastServerStates {
                 Fenced.class,
                 s -> new ServerState.Fenced(s.server(), s.proof(), s.losses()),
                 Server.PART);
+        withoutTerms(registry, "server.state.Live/2", ServerState.Live.class);
+        withoutTerms(registry, "server.state.Fencing/2", ServerState.Fencing.class);
+        withoutTerms(registry, "server.state.Fenced/2", ServerState.Fenced.class);
+    }
+
+    /** As now, but for what was said of the server itself. */
+    private static void withoutTerms(
+            KryoTypes.Registry registry, String manifest, Class<?> present) {
+        registry.upcast(manifest, present, Function.identity(), Server.PART);
     }
 }

@@ -120,18 +120,10 @@ class StoredTypesTest {
                     Set.of(BRAVO, ALPHA),
                     List.of(RIGHT),
                     new VmState.Pursuit(2, REFUSALS));
+    private static final LeaseTerms TERMS =
+            new LeaseTerms(Duration.ofSeconds(3), Duration.ofMillis(500), Duration.ofMillis(250));
     private static final ServerState.Server SERVER =
-            new ServerState.Server(
-                    ALPHA,
-                    new Incarnation(3),
-                    "4f1c",
-                    65536,
-                    Optional.of(
-                            new LeaseTerms(
-                                    Duration.ofSeconds(3),
-                                    Duration.ofMillis(500),
-                                    Duration.ofMillis(250))));
-
+            new ServerState.Server(ALPHA, new Incarnation(3), "4f1c", 65536, Optional.of(TERMS));
     private static final ServerState.Server SERVER_WITHOUT_TERMS =
             new ServerState.Server(ALPHA, new Incarnation(3), "4f1c", 65536, Optional.empty());
 
@@ -147,8 +139,6 @@ class StoredTypesTest {
             Optional.of(new ServerState.Maintenance(AT, true));
 
     private static final Losses LOSSES = new Losses(4, List.of(2L, 3L, 4L), true);
-    private static final LeaseTerms TERMS =
-            new LeaseTerms(Duration.ofSeconds(3), Duration.ofMillis(500), Duration.ofMillis(250));
     private static final Disarming DISARMING =
             new Disarming(AT, Duration.ofMinutes(30), "ada", "new switch");
 
@@ -156,6 +146,8 @@ class StoredTypesTest {
     void everyStoredTypeReadsBackWhatEarlierVersionsWrote() {
         var samples = new HashMap<String, Object>();
         samples.putAll(serverSamples());
+        samples.putAll(stateSamples(2, SERVER_WITHOUT_TERMS));
+        samples.putAll(stateSamples(3, SERVER));
         samples.putAll(clusterSamples());
         samples.putAll(vmEventSamples());
         samples.putAll(pairEventSamples());
@@ -209,27 +201,6 @@ class StoredTypesTest {
                 Map.entry(
                         "server.state.Fenced/1",
                         new ServerState.Fenced(SERVER_WITHOUT_TERMS, PROOF, LOSSES)),
-                Map.entry(
-                        "server.state.Live/2",
-                        new ServerState.Live(
-                                SERVER,
-                                Map.of(WEB, new ServerState.Reservation(new Epoch(7), 2048)),
-                                LOSSES,
-                                Optional.of(new ServerState.Freeze(2, 3)),
-                                MAINTENANCE,
-                                Optional.of(QEMU))),
-                Map.entry(
-                        "server.state.Fencing/2",
-                        new ServerState.Fencing(
-                                SERVER,
-                                List.of(WEB),
-                                EVIDENCE,
-                                Optional.of("timed out"),
-                                LOSSES,
-                                MAINTENANCE)),
-                Map.entry(
-                        "server.state.Fenced/2",
-                        new ServerState.Fenced(SERVER, PROOF, LOSSES, MAINTENANCE)),
                 Map.entry("server.MaintenanceBegan/1", new ServerEvent.MaintenanceBegan(AT, true)),
                 Map.entry(
                         "server.ProofVoided/1",
@@ -243,6 +214,29 @@ class StoredTypesTest {
                         new ServerEvent.QuarantineEnded(AT, "an operator said so")),
                 Map.entry("server.FreezeBegan/1", new ServerEvent.FreezeBegan(AT, 2, 3)),
                 Map.entry("server.FreezeEnded/1", new ServerEvent.FreezeEnded(AT)));
+    }
+
+    /** As in both versions that know of maintenance; the second one says which terms it has. */
+    private static Map<String, Object> stateSamples(int version, ServerState.Server server) {
+        return Map.of(
+                "server.state.Live/" + version,
+                new ServerState.Live(
+                        server,
+                        Map.of(WEB, new ServerState.Reservation(new Epoch(7), 2048)),
+                        LOSSES,
+                        Optional.of(new ServerState.Freeze(2, 3)),
+                        MAINTENANCE,
+                        Optional.of(QEMU)),
+                "server.state.Fencing/" + version,
+                new ServerState.Fencing(
+                        server,
+                        List.of(WEB),
+                        EVIDENCE,
+                        Optional.of("timed out"),
+                        LOSSES,
+                        MAINTENANCE),
+                "server.state.Fenced/" + version,
+                new ServerState.Fenced(server, PROOF, LOSSES, MAINTENANCE));
     }
 
     private static Map<String, Object> clusterSamples() {
