@@ -249,12 +249,11 @@ final class VmSolo {
         if (!(steps.state() instanceof Present after)) {
             return decision;
         }
-        if (after instanceof VmState.FailingOver) {
+        if (after instanceof VmState.FailingOver && decision instanceof Decision.Ignored) {
             var ended =
-                    after.vm().ending().stream().filter(right -> isEnded(input, right)).toList();
-            if (decision instanceof Decision.Ignored && !ended.isEmpty()) {
-                return new Accepted<>(
-                        List.of(), List.of(new VmAction.OutliveAfter(ended.getFirst())));
+                    after.vm().ending().stream().filter(right -> isEnded(input, right)).findFirst();
+            if (ended.isPresent()) {
+                return new Accepted<>(List.of(), List.of(new VmAction.OutliveAfter(ended.get())));
             }
         }
         var over =

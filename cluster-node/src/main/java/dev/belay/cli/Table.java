@@ -33,11 +33,11 @@ final class Table {
 
     /** One line for each field; what has many fields itself gets a line for each of them, too. */
     static void printFields(PrintWriter out, JsonNode object) {
-        int width = object.properties().stream().mapToInt(p -> p.getKey().length()).max().orElse(0);
+        int width = widest(object);
         for (var property : object.properties()) {
             var name = property.getKey();
             for (var line : lines(property.getValue())) {
-                out.println(name + " ".repeat(width - name.length() + 2) + line);
+                out.println(padded(name, width) + line);
                 name = "";
             }
         }
@@ -47,13 +47,18 @@ final class Table {
         if (!value.isObject() || value.size() <= MOST_IN_A_LINE) {
             return List.of(text(value));
         }
-        int width = value.properties().stream().mapToInt(p -> p.getKey().length()).max().orElse(0);
+        int width = widest(value);
         return value.properties().stream()
-                .map(p ->
-                        p.getKey()
-                                + " ".repeat(width - p.getKey().length() + 2)
-                                + text(p.getValue()))
+                .map(p -> padded(p.getKey(), width) + text(p.getValue()))
                 .toList();
+    }
+
+    private static int widest(JsonNode object) {
+        return object.properties().stream().mapToInt(p -> p.getKey().length()).max().orElse(0);
+    }
+
+    private static String padded(String name, int width) {
+        return name + " ".repeat(width - name.length() + 2);
     }
 
     static String text(JsonNode value) {
