@@ -11,9 +11,8 @@ import scala.jdk.javaapi.CollectionConverters;
  * Who is heard on this side of a partition, whoever else misses it. When only the wire between two
  * nodes is cut, each is missed by the other and heard by the rest. Pekko then downs both, whose
  * processes end, although there is nobody to be replaced: each has the quorum, renews its leases
- * and answers. So nobody is downed whom somebody on this side hears. The two are as if they were
- * far apart until the wire is mended; whatever depends on them goes through the others and the
- * journal.
+ * and answers. So nobody is downed by others whom somebody on their side hears. It is only half of
+ * what it takes: each of the two still downs itself.
  *
  * <p>Takes that everybody is to be heard by everybody: {@code monitored-by-nr-of-members}.
  */

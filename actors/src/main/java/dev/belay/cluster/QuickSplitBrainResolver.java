@@ -22,7 +22,7 @@ import scala.jdk.javaapi.CollectionConverters;
 /**
  * Pekko's own keep-majority strategy (safety.md 17), looked at every 100 ms: the stock provider's
  * fixed tick of a second would more than double the time until a lost node is downed. Nobody is
- * downed whom others on the surviving side still hear: see {@link HeardNodes}.
+ * downed by others who still hear it: see {@link HeardNodes}.
  */
 public final class QuickSplitBrainResolver extends DowningProvider {
     private final ActorSystem system;
@@ -99,7 +99,7 @@ public final class QuickSplitBrainResolver extends DowningProvider {
         /** Without a word about it each time when nobody is left to be downed. */
         @Override
         public Set<UniqueAddress> actOnDecision(DowningStrategy.Decision decision) {
-            var nodes = CollectionConverters.asJava(strategy().nodesToDown(decision));
+            var nodes = nodesToDown(decision);
             boolean spares =
                     !nodes.isEmpty() && nodes.stream().allMatch(node -> spares(node, decision));
             if (spares && !isSparing) {
@@ -111,6 +111,15 @@ public final class QuickSplitBrainResolver extends DowningProvider {
             return spares
                     ? CollectionConverters.asScala(java.util.Set.<UniqueAddress>of()).toSet()
                     : super.actOnDecision(decision);
+        }
+
+        /** Nobody when Pekko finds no answer: what it does then stays its own. */
+        private java.util.Set<UniqueAddress> nodesToDown(DowningStrategy.Decision decision) {
+            try {
+                return CollectionConverters.asJava(strategy().nodesToDown(decision));
+            } catch (IllegalStateException _) {
+                return java.util.Set.of();
+            }
         }
 
         /** See {@link HeardNodes}. Whoever is on a side that has to go goes. */
