@@ -9,7 +9,6 @@ import dev.belay.model.VmSpec;
 import dev.belay.replica.Hypervisor.ReplicaEvent;
 import dev.belay.replica.Hypervisor.StopMode;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
@@ -22,8 +21,6 @@ import org.junit.jupiter.api.Timeout;
 @Tag("qemu")
 @Timeout(300)
 class RealWidePairTest {
-    private static final Duration SOON = Duration.ofSeconds(30);
-
     @SuppressWarnings("NullAway.Init")
     private PairLab lab;
 
@@ -64,19 +61,15 @@ class RealWidePairTest {
         try (var memory = new Chatter(lab.guestAddress(), 7);
                 var disk = new Chatter(lab.guestAddress(), 8)) {
             lab.raise(lab.a, 1, lab.b, 2);
-            memory.awaitMore(20);
-            disk.awaitMore(20);
+            goesOn(memory, disk);
             lab.qemu(lab.a, 1).destroyForcibly();
             takeOver(lab.b, 2, 1);
-            memory.awaitMore(20);
-            disk.awaitMore(20);
+            goesOn(memory, disk);
             lab.raise(lab.b, 2, lab.a, 3);
-            memory.awaitMore(20);
-            disk.awaitMore(20);
+            goesOn(memory, disk);
             lab.qemu(lab.b, 2).destroyForcibly();
             takeOver(lab.a, 3, 2);
-            memory.awaitMore(20);
-            disk.awaitMore(20);
+            goesOn(memory, disk);
             var before = disk.total();
             var there = lab.records();
             // It goes on writing.
@@ -90,10 +83,13 @@ class RealWidePairTest {
         get(lab.a.hypervisor().stop(lab.right(3).vm(), lab.right(3).epoch(), StopMode.KILL));
     }
 
+    private static void goesOn(Chatter memory, Chatter disk) throws Exception {
+        memory.awaitMore(20);
+        disk.awaitMore(20);
+    }
+
     private void takeOver(QemuLab on, int winner, int loser) throws Exception {
-        while (!(on.nextEvent(SOON) instanceof ReplicaEvent.PartnerLost)) {
-            // Others may be told before.
-        }
+        RealPairTest.await(on, ReplicaEvent.PartnerLost.class);
         get(on.hypervisor().goSolo(lab.right(winner), lab.right(loser)));
     }
 }
