@@ -81,6 +81,7 @@ final class VoterPeer implements AutoCloseable {
         if (isClosed) {
             return;
         }
+        JournalDisk.check(settings.folder());
         boolean hasLog = hasLog(settings);
         if (!hasLog) {
             // A store without its log belongs to another history, and a log that was never begun

@@ -20,12 +20,30 @@ public final class ElectionStalls {
         SILENT
     }
 
-    /** The longest that a renewal and that a write took which met the loss of one leader. */
-    public record Stall(Loss loss, Duration renewal, Duration write) {
+    /**
+     * The longest that a renewal and that a write took which met the loss of one leader.
+     *
+     * @param fsync the median of a bare one on that disk meanwhile
+     * @param longestWait the longest that anybody on this machine had to wait for a processor or
+     *     the disk
+     * @param isMachineUsual whether these two are as the product takes them to be
+     */
+    public record Stall(
+            Loss loss,
+            Duration renewal,
+            Duration write,
+            Duration fsync,
+            Duration longestWait,
+            boolean isMachineUsual) {
         public Duration worst() {
             return renewal.compareTo(write) > 0 ? renewal : write;
         }
     }
+
+    /**
+     * @param said the newest lines of the voters' logs
+     */
+    public record Report(List<Stall> stalls, List<String> said) {}
 
     private static final Duration AFTER = Duration.ofMillis(4000);
 
@@ -34,19 +52,20 @@ public final class ElectionStalls {
     /**
      * @param rounds of each kind of loss
      */
-    public static List<Stall> measure(int rounds, Duration electionMin, Duration electionMax)
+    public static Report measure(int rounds, Duration electionMin, Duration electionMax)
             throws IOException {
         var folder = Files.createTempDirectory("belay-stalls");
         var stalls = new ArrayList<Stall>();
-        try (var lab = new VoterLab(folder, 3, electionMin, electionMax)) {
+        try (var waits = new MachineWaits(folder);
+                var lab = new VoterLab(folder, 3, electionMin, electionMax)) {
             for (int round = 0; round < 2 * rounds; round++) {
-                stalls.add(lose(lab, round % 2 == 0 ? Loss.KILLED : Loss.SILENT));
+                stalls.add(lose(lab, waits, round % 2 == 0 ? Loss.KILLED : Loss.SILENT));
             }
+            return new Report(stalls, lab.said());
         }
-        return stalls;
     }
 
-    private static Stall lose(VoterLab lab, Loss loss) {
+    private static Stall lose(VoterLab lab, MachineWaits waits, Loss loss) {
         var leader = lab.calmLeader();
         long at = System.nanoTime();
         switch (loss) {
@@ -59,10 +78,14 @@ public final class ElectionStalls {
             case KILLED -> lab.start(leader);
             case SILENT -> lab.heal(leader);
         }
+        var machine = waits.between(at, until);
         return new Stall(
                 loss,
                 longest(lab, leader, "renewed", at, until),
-                longest(lab, leader, "wrote", at, until));
+                longest(lab, leader, "wrote", at, until),
+                machine.fsync(),
+                machine.longest(),
+                machine.areUsual());
     }
 
     private static Duration longest(VoterLab lab, String lost, String what, long from, long until) {
@@ -94,15 +117,17 @@ public final class ElectionStalls {
         int rounds = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 10;
         long min = arguments.length > 1 ? Long.parseLong(arguments[1]) : 200;
         long max = arguments.length > 2 ? Long.parseLong(arguments[2]) : 400;
-        var stalls = measure(rounds, Duration.ofMillis(min), Duration.ofMillis(max));
-        System.out.println("loss    renewal ms  write ms");
+        var stalls = measure(rounds, Duration.ofMillis(min), Duration.ofMillis(max)).stalls();
+        System.out.println("loss    renewal ms  write ms  bare fsync ms  longest wait ms");
         for (var stall : stalls) {
             System.out.printf(
                     Locale.ROOT,
-                    "%-7s %10d %9d%n",
+                    "%-7s %10d %9d %14.1f %16d%n",
                     stall.loss().name().toLowerCase(Locale.ROOT),
                     stall.renewal().toMillis(),
-                    stall.write().toMillis());
+                    stall.write().toMillis(),
+                    stall.fsync().toNanos() / 1e6,
+                    stall.longestWait().toMillis());
         }
     }
 }

@@ -122,7 +122,8 @@ public final class JournalBench {
     }
 
     private static RaftJournal follower(List<RaftJournal> journals) {
-        VoterLab.awaitTrue("a leader", () -> journals.stream().anyMatch(RaftJournal::isLeader));
+        VoterLab.awaitTrue(
+                () -> "a leader", () -> journals.stream().anyMatch(RaftJournal::isLeader));
         return journals.stream()
                 .filter(journal -> !journal.isLeader())
                 .findFirst()

@@ -13,6 +13,7 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
@@ -32,6 +33,7 @@ final class VoterLab implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(90);
     private static final Duration CALM = Duration.ofSeconds(3);
     private static final Duration USUAL = Duration.ofMillis(500);
+    private static final int SHOWN = 80;
 
     private final String prefix = "blyv" + ProcessHandle.current().pid() % 100_000;
     private final Path folder;
@@ -42,6 +44,7 @@ final class VoterLab implements AutoCloseable {
     private final Map<String, String> leaders = new ConcurrentSkipListMap<>();
     private boolean closed;
     private final List<Request> requests = new CopyOnWriteArrayList<>();
+    private final List<String> said = new CopyOnWriteArrayList<>();
 
     VoterLab(Path folder, int voters, Duration electionMin, Duration electionMax) {
         this.folder = folder;
@@ -119,6 +122,8 @@ final class VoterLab implements AutoCloseable {
                                 "-Xms64m",
                                 "-Xmx160m",
                                 "-XX:TieredStopAtLevel=1",
+                                // Who stood for election, and what came of it.
+                                "-Dbelay.log.ratis=INFO",
                                 "-cp",
                                 System.getProperty(
                                         "surefire.test.class.path",
@@ -155,7 +160,7 @@ final class VoterLab implements AutoCloseable {
                                             Long.parseLong(words[2]),
                                             words[3].equals("ok")));
                     case "leader" -> leaders.put(name, words[2]);
-                    default -> System.err.println(name + ": " + line);
+                    default -> heard(name, line);
                 }
             }
         } catch (IOException e) {
@@ -165,8 +170,21 @@ final class VoterLab implements AutoCloseable {
         }
     }
 
+    private void heard(String name, String line) {
+        // Where in Ratis something was thrown says little.
+        if (!line.startsWith("\t")) {
+            said.add(name + ": " + line);
+        }
+    }
+
     List<String> names() {
         return names;
+    }
+
+    /** The newest lines of the voters' logs. */
+    List<String> said() {
+        var all = List.copyOf(said);
+        return all.subList(Math.max(0, all.size() - SHOWN), all.size());
     }
 
     List<Request> requests() {
@@ -175,7 +193,11 @@ final class VoterLab implements AutoCloseable {
 
     /** Waits until all voters run, agree on a leader, and answer as usual for a while. */
     String calmLeader() {
-        awaitTrue("all voters agree on a leader and answer", this::isCalm);
+        awaitTrue(
+                () ->
+                        "all voters agree on a leader and answer; they said:\n"
+                                + String.join("\n", said()),
+                this::isCalm);
         return leaders.getOrDefault(names.getFirst(), "");
     }
 
@@ -198,11 +220,12 @@ final class VoterLab implements AutoCloseable {
                 && recent.stream().allMatch(r -> r.ok() && r.took() < USUAL.toNanos());
     }
 
-    static void awaitTrue(String what, BooleanSupplier condition) {
+    static void awaitTrue(Supplier<String> what, BooleanSupplier condition) {
         long until = System.nanoTime() + PATIENCE.toNanos();
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() > until) {
-                throw new IllegalStateException("Waited %s in vain: %s".formatted(PATIENCE, what));
+                throw new IllegalStateException(
+                        "Waited %s in vain: %s".formatted(PATIENCE, what.get()));
             }
             pause(Duration.ofMillis(20));
         }

@@ -81,9 +81,14 @@ record Cluster(Lab lab) {
                 .orElseThrow();
     }
 
+    /** Of the last failover. A node that is cut off, and answers first, may not know of it yet. */
     JsonNode lastReport(String name) {
-        var reports = lab.get("/api/v1/vms/" + name + "/failovers").orElseThrow();
-        assertThat(reports).isNotEmpty();
+        var reports =
+                await().atMost(PATIENCE)
+                        .ignoreExceptions()
+                        .until(
+                                () -> lab.get("/api/v1/vms/" + name + "/failovers").orElseThrow(),
+                                told -> !told.isEmpty());
         return reports.get(reports.size() - 1);
     }
 
