@@ -84,9 +84,17 @@ final class LegFiles {
     }
 
     private Optional<Mark> mark(VmName vm) throws IOException {
-        var file = markFile(vm);
+        return read(markFile(vm), Mark.class);
+    }
+
+    /** Which secondary's legs were whole disks last; outlasts all marks. */
+    private Path filledFile(VmName vm) {
+        return folder(vm).resolve("filled.json");
+    }
+
+    private static <T> Optional<T> read(Path file, Class<T> type) throws IOException {
         return Files.exists(file)
-                ? Optional.of(Manifest.JSON.readValue(file.toFile(), Mark.class))
+                ? Optional.of(Manifest.JSON.readValue(file.toFile(), type))
                 : Optional.empty();
     }
 
@@ -210,7 +218,10 @@ final class LegFiles {
 
     // --- For a secondary -----------------------------------------------------------------------
 
-    /** Fresh legs, worth nothing until {@link #filled}, and fresh overlays. */
+    /**
+     * Fresh legs, worth nothing until {@link #filled}, and fresh overlays. Once they were filled for
+     * an epoch, they may be the newest there are: an order that comes so late is refused.
+     */
     void makeAnew(VmSpec spec, Epoch epoch) throws IOException {
         var vm = spec.name();
         var disks = mirrored(spec);
@@ -218,6 +229,13 @@ final class LegFiles {
             return;
         }
         Files.createDirectories(folder(vm));
+        var filled = read(filledFile(vm), Epoch.class);
+        if (filled.filter(before -> !epoch.isAfter(before)).isPresent()) {
+            throw new HypervisorException(
+                    "The disks of %s on this server were whole copies at %s already; the order to fill them at %s comes too late. Nothing was changed. If an earlier cluster left them and nobody needs them, delete %s."
+                            .formatted(vm, filled.get(), epoch, folder(vm)),
+                    true);
+        }
         mark(vm, new Mark(Mark.Kind.FILLING, epoch, disks.stream().map(DiskSpec::name).toList()));
         removeOverlays(vm);
         for (var disk : disks) {
@@ -277,6 +295,7 @@ final class LegFiles {
     /** In lockstep: each leg is the whole disk from here on. Any thread. */
     synchronized void filled(VmName vm, Epoch epoch) throws IOException {
         if (isMarked(vm, Mark.Kind.FILLING, epoch)) {
+            DurableFile.write(filledFile(vm), Manifest.JSON.writeValueAsString(epoch));
             unmark(vm);
         }
     }

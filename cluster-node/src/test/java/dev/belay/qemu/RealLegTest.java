@@ -1,6 +1,7 @@
 package dev.belay.qemu;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.belay.model.DiskKind;
 import dev.belay.model.DiskSpec;
@@ -113,6 +114,25 @@ class RealLegTest {
         }
         assertThat(dir.resolve("data/legs/web").toFile().list())
                 .containsExactlyInAnyOrder("a.raw", "b.raw");
+    }
+
+    /** Repeated while it is being filled is one thing; what was in lockstep may be the newest. */
+    @Test
+    void whatWasFilledOnceIsNotMadeAnewForTheSameEpoch() throws IOException {
+        var spec = spec(disk("a"));
+        var leg = legs.leg(VM, spec.disks().getFirst());
+        legs.makeAnew(spec, EPOCH);
+        legs.makeAnew(spec, EPOCH);
+        Files.writeString(leg, "newest");
+        legs.filled(VM, EPOCH);
+
+        assertThatThrownBy(() -> new LegFiles(settings).makeAnew(spec, EPOCH))
+                .hasMessageContaining("comes too late");
+        assertThat(leg).hasContent("newest");
+        legs.makeReady(spec);
+
+        legs.makeAnew(spec, EPOCH.next());
+        assertThat(read(leg, 0)).isZero();
     }
 
     @Test
