@@ -184,7 +184,7 @@ final class NodeGuardian {
                                                 entity(sharding, VmEntity.KEY, vm.value())
                                                         .tell(new VmEntity.News(news)),
                                         wiring::tellServer,
-                                        settings.duration("lockstep.silence"))),
+                                        settings.silence())),
                         ServerNode.ACTOR_NAME,
                         DispatcherSelector.defaultDispatcher());
         context.watch(node);

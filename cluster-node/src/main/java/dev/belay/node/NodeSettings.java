@@ -44,6 +44,7 @@ public final class NodeSettings {
         this.config = config;
         this.directory = directory(config);
         proofs();
+        silence();
         checkpointBounds();
     }
 
@@ -182,6 +183,20 @@ public final class NodeSettings {
     /** Servers that vanish within this time of each other have vanished at once. */
     public Duration freezeWindow() {
         return duration("calm.freeze-window");
+    }
+
+    /**
+     * When one of two that run a VM in lockstep counts as silent. They live by each other's word
+     * for the length of a lease, and must notice that there is none well before that is over.
+     */
+    public Duration silence() {
+        var silence = duration("lockstep.silence");
+        if (!silence.isPositive() || silence.multipliedBy(2).compareTo(leaseDuration()) > 0) {
+            throw new BadConfiguration(
+                    "Expected belay.lockstep.silence from 1 ms to half of belay.lease.duration, but found %d ms and %d ms"
+                            .formatted(silence.toMillis(), leaseDuration().toMillis()));
+        }
+        return silence;
     }
 
     public CheckpointPace.Bounds checkpointBounds() {

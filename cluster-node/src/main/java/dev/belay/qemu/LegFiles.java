@@ -219,8 +219,8 @@ final class LegFiles {
     // --- For a secondary -----------------------------------------------------------------------
 
     /**
-     * Fresh legs, worth nothing until {@link #filled}, and fresh overlays. Once they were filled for
-     * an epoch, they may be the newest there are: an order that comes so late is refused.
+     * Fresh legs, worth nothing until {@link #filled}, and fresh overlays. Once they were filled
+     * for an epoch, they may be the newest there are: an order that comes so late is refused.
      */
     void makeAnew(VmSpec spec, Epoch epoch) throws IOException {
         var vm = spec.name();
