@@ -8,18 +8,11 @@ import dev.belay.decision.VmState;
 import dev.belay.decision.VmState.Present;
 import dev.belay.http.Problem.Code;
 import dev.belay.model.Level;
-import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
 import dev.belay.model.VmSpec;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.stream.Collectors;
 import org.apache.pekko.http.javadsl.model.HttpEntity;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
@@ -37,9 +30,11 @@ final class VmResource {
 
     private final Admin admin;
     private final Carrier carrier;
+    private final ServerFit servers;
 
     VmResource(Admin admin, Duration patience) {
         this.admin = admin;
+        this.servers = new ServerFit(admin);
         this.carrier = new Carrier(patience);
     }
 
@@ -75,7 +70,7 @@ final class VmResource {
                 .exceptionallyCompose(
                         thrown -> failed(new ProblemException(Faults.notAnswering(thrown))))
                 .thenCompose(reasons -> {
-                    refuseIfNoneFits(spec, reasons);
+                    servers.refuseIfNoneFits(spec, reasons);
                     return carry(spec.name(), new VmInput.Create(spec, start));
                 })
                 .thenApply(state ->
@@ -168,42 +163,6 @@ final class VmResource {
                 .ifPresent(why -> {
                     throw new ProblemException(unsupported(Carrier.sentence(why) + UNCHANGED));
                 });
-    }
-
-    private void refuseIfNoneFits(VmSpec spec, Map<ServerName, List<String>> reasons) {
-        // No server answers: nobody knows of an obstacle, and the VM waits for its first server.
-        if (reasons.isEmpty() || reasons.values().stream().anyMatch(List::isEmpty)) {
-            return;
-        }
-        // A VM of this name may be what takes the room; then its name is the news.
-        if (admin.vms().stream().anyMatch(vm -> vm.vm().spec().name().equals(spec.name()))) {
-            throw new ProblemException(
-                    Code.NAME_TAKEN,
-                    "There is a VM named '%s' already.".formatted(spec.name()),
-                    "Delete it first or choose another name.");
-        }
-        var servers = new TreeMap<String, List<String>>();
-        reasons.forEach((server, why) -> servers.put(server.value(), why));
-        // Ten servers that lack the same bridge are told in one sentence.
-        var alike = new LinkedHashMap<List<String>, List<String>>();
-        servers.forEach(
-                (server, why) -> alike.computeIfAbsent(why, _ -> new ArrayList<>()).add(server));
-        var told =
-                alike.entrySet().stream()
-                        .map(same ->
-                                String.join(", ", same.getValue())
-                                        + ": "
-                                        + same.getKey().stream()
-                                                .map(Carrier::sentence)
-                                                .collect(Collectors.joining(" ")))
-                        .collect(Collectors.joining(" "));
-        throw new ProblemException(
-                new Problem(
-                        Code.NO_SERVER_FITS,
-                        "Expected at least one server that can run '%s', but of those that answer none can. %s Nothing was changed."
-                                .formatted(spec.name(), told),
-                        "Remove the obstacle on one server (put the image there, free memory), or change the specification.",
-                        Map.of("servers", servers)));
     }
 
     private CompletionStage<Present> existing(VmName vm) {

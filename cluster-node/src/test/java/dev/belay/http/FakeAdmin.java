@@ -349,7 +349,7 @@ public final class FakeAdmin implements Admin {
                                 true,
                                 false,
                                 false,
-                                1024,
+                                alpha instanceof ServerState.Live live ? live.freeMiB() : 0,
                                 1024,
                                 alpha instanceof ServerState.Known known
                                         ? known.maintenance()

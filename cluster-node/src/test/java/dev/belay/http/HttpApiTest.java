@@ -358,6 +358,51 @@ class HttpApiTest {
     }
 
     @Test
+    void aVmThatIsLargerThanEveryServerIsRefused() {
+        var answer = create(sized(1025));
+
+        assertProblem(
+                answer,
+                422,
+                "no-server-fits",
+                "alpha: it has 1024 MiB for VMs in all, and 1025 are needed.",
+                "beta: it has 512 MiB");
+        assertThat(node.admin.requests).isEmpty();
+    }
+
+    /** 128 of the 1024 MiB are another VM's. */
+    @Test
+    void aVmForWhichThereIsOnlyNoRoomNowWaits() {
+        var answer = create(sized(1024));
+
+        assertThat(answer.status()).isEqualTo(201);
+        assertThat(answer.body().path("state").asText()).isEqualTo("Waiting");
+        assertThat(answer.body().path("explanation").asText()).contains("896 MiB free of 1024");
+    }
+
+    @Test
+    void whatIsTooSmallHereAndLacksSomethingThereFitsNowhere() {
+        node.admin.obstacles =
+                Map.of(FakeAdmin.ALPHA, List.of("no bridge"), FakeAdmin.BETA, List.of());
+
+        assertProblem(
+                create(sized(513)),
+                422,
+                "no-server-fits",
+                "alpha: no bridge.",
+                "beta: it has 512 MiB");
+    }
+
+    @Test
+    void onlyServersThatItMayRunOnCount() {
+        assertProblem(
+                create(sized(513).replaceFirst("\\{", "{\"placement\": {\"only\": [\"beta\"]}, ")),
+                422,
+                "no-server-fits",
+                "in placement.only that answer none can. beta: it has 512 MiB");
+    }
+
+    @Test
     void refusalsOfTheEntityAreMapped() {
         assertProblem(node.post("/api/v1/vms/none/start"), 404, "vm-not-found");
         node.create("web");
@@ -451,6 +496,14 @@ class HttpApiTest {
     void wrongParametersAreRefused(String method, String path, String detail) {
         assertProblem(node.send(method, path, "", ""), 400, "invalid-parameter", detail);
         assertThat(node.admin.requests).isEmpty();
+    }
+
+    private TestNode.Answer create(String spec) {
+        return node.send("POST", "/api/v1/vms", "application/json", spec);
+    }
+
+    private static String sized(int memoryMiB) {
+        return TestNode.spec("web").replace("128", String.valueOf(memoryMiB));
     }
 
     private static List<String> names(JsonNode node) {
