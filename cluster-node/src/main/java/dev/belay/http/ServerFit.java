@@ -1,8 +1,10 @@
 package dev.belay.http;
 
 import dev.belay.admin.Admin;
+import dev.belay.admin.Admin.NodeInfo;
 import dev.belay.decision.ClusterView.ServerView;
 import dev.belay.http.Problem.Code;
+import dev.belay.http.SpecParser.Fault;
 import dev.belay.model.ServerName;
 import dev.belay.model.VmSpec;
 import java.util.ArrayList;
@@ -12,12 +14,43 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Whether there is a server for a VM that somebody wants to create. One that is only full is one:
  * the VM waits for room. For a server that does not exist it would wait for ever.
  */
 record ServerFit(Admin admin) {
+    /** They may be added to the cluster's configuration first; nobody waits for a misspelt one. */
+    void refuseUnknownNames(VmSpec spec) {
+        var known =
+                admin.nodes().stream()
+                        .filter(node -> node.role().equals("server"))
+                        .map(NodeInfo::name)
+                        .toList();
+        var wish = spec.placement();
+        var faults = new ArrayList<Fault>();
+        faults.addAll(unknown("only", wish.only(), known));
+        faults.addAll(unknown("prefer", wish.prefer(), known));
+        faults.addAll(unknown("avoid", wish.avoid(), known));
+        if (!faults.isEmpty()) {
+            throw RequestBody.invalid(Code.INVALID_SPEC, faults);
+        }
+    }
+
+    private static List<Fault> unknown(
+            String field, List<ServerName> named, List<ServerName> known) {
+        var servers = known.stream().map(ServerName::value).sorted().toList();
+        return IntStream.range(0, named.size())
+                .filter(i -> !known.contains(named.get(i)))
+                .mapToObj(i ->
+                        new Fault(
+                                "placement.%s[%d]".formatted(field, i),
+                                "expected one of the cluster's servers (%s), but got '%s'"
+                                        .formatted(String.join(", ", servers), named.get(i))))
+                .toList();
+    }
+
     /**
      * @param answers what each server that answered has against it
      */

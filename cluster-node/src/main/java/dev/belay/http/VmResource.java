@@ -65,6 +65,7 @@ final class VmResource {
     CompletionStage<HttpResponse> create(HttpRequest request) {
         boolean start = Query.of(request, "start").flag("start", true);
         var spec = RequestBody.spec((HttpEntity.Strict) request.entity());
+        servers.refuseUnknownNames(spec);
         refuseIfItNeverCould(spec);
         return carrier.within(admin.check(spec))
                 .exceptionallyCompose(

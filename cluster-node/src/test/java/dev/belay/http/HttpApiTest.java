@@ -402,6 +402,23 @@ class HttpApiTest {
                 "in placement.only that answer none can. beta: it has 512 MiB");
     }
 
+    /** Gamma is a witness, and runs none. */
+    @ParameterizedTest
+    @CsvSource({"only, delta", "prefer, delta", "avoid, delta", "only, gamma"})
+    void aServerThatIsNoneOfTheClustersIsNamed(String field, String name) {
+        var placement = "{\"placement\": {\"%s\": [\"alpha\", \"%s\"]}, ".formatted(field, name);
+        var answer = create(TestNode.spec("web").replaceFirst("\\{", placement));
+
+        assertProblem(
+                answer,
+                422,
+                "invalid-spec",
+                "placement.%s[1]: expected one of the cluster's servers (alpha, beta), but got '%s'"
+                        .formatted(field, name));
+        assertThat(answer.body().at("/faults")).hasSize(1);
+        assertThat(node.admin.requests).isEmpty();
+    }
+
     @Test
     void refusalsOfTheEntityAreMapped() {
         assertProblem(node.post("/api/v1/vms/none/start"), 404, "vm-not-found");
