@@ -7,7 +7,6 @@ import dev.belay.decision.VmLevels;
 import dev.belay.decision.VmState;
 import dev.belay.decision.VmState.Present;
 import dev.belay.http.Problem.Code;
-import dev.belay.model.Level;
 import dev.belay.model.VmName;
 import dev.belay.model.VmSpec;
 import java.time.Duration;
@@ -96,7 +95,8 @@ final class VmResource {
 
     CompletionStage<HttpResponse> protect(String name, HttpRequest request) {
         return change(
-                name, new VmInput.Protect(Query.of(request, "level").choice("level", Level.class)));
+                name,
+                new VmInput.Protect(Query.of(request, "level").choice("level", Choice.LEVEL)));
     }
 
     CompletionStage<HttpResponse> switchover(String name, HttpRequest request) {

@@ -130,6 +130,9 @@ class CliTest {
         assertThat(err()).contains("Nothing was changed", "belay vm show web");
         assertThat(belay("vm protect web")).isEqualTo(2);
         assertThat(belay("vm protect web --level best")).isEqualTo(2);
+        assertThat(err()).contains("expected restart or system, but got 'best'");
+        assertThat(belay("vm protect web --level component")).isEqualTo(2);
+        assertThat(err()).contains("level component is not built yet");
     }
 
     /** Waiting for it to run would be in vain. */

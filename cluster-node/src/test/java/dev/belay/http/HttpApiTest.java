@@ -180,8 +180,23 @@ class HttpApiTest {
     void aLevelThatIsNoneIsRefused(String query) {
         node.create("web");
         assertProblem(
-                node.post("/api/v1/vms/web/protect" + query), 400, "invalid-parameter", "level");
+                node.post("/api/v1/vms/web/protect" + query),
+                400,
+                "invalid-parameter",
+                "level",
+                "one of restart, system");
         assertThat(node.get("/api/v1/vms/web").body().path("level").asText()).isEqualTo("RESTART");
+    }
+
+    @Test
+    void aLevelThatIsNotBuiltYetIsCalledSo() {
+        node.create("web");
+
+        assertProblem(
+                node.post("/api/v1/vms/web/protect?level=component"),
+                422,
+                "unsupported",
+                "Level COMPONENT is not built yet: choose RESTART or SYSTEM.");
     }
 
     @Test
@@ -427,11 +442,7 @@ class HttpApiTest {
                 node.send("DELETE", "/api/v1/vms/web", "", ""), 409, "conflict", "not stopped");
         var component =
                 TestNode.spec("two").replace("{\"name\"", "{\"level\": \"component\", \"name\"");
-        assertProblem(
-                node.send("POST", "/api/v1/vms", "application/json", component),
-                422,
-                "unsupported",
-                "COMPONENT");
+        assertProblem(create(component), 422, "unsupported", "COMPONENT is not built yet");
         assertThat(node.admin.state(new VmName("two"))).isInstanceOf(VmState.Absent.class);
     }
 
