@@ -194,7 +194,9 @@ class CliTest {
     @Test
     void serversAreListed() {
         assertThat(belay("server list")).isZero();
-        assertThat(out()).contains("alpha  server   up", "gamma  witness  up", "absent");
+        assertThat(out())
+                .contains("INCARNATION  MEMORY MiB  RESERVED MiB  QEMU ")
+                .contains("alpha  server   up", "gamma  witness  up", "absent");
         assertThat(belay("server show delta")).isEqualTo(1);
         assertThat(err()).contains("alpha, beta, gamma");
     }
