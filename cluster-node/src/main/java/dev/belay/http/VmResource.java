@@ -10,13 +10,16 @@ import dev.belay.http.Problem.Code;
 import dev.belay.model.VmName;
 import dev.belay.model.VmSpec;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.http.javadsl.model.HttpEntity;
+import org.apache.pekko.http.javadsl.model.HttpHeader;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.Uri;
 import org.apache.pekko.http.javadsl.model.headers.Location;
+import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 
 /**
  * {@code /vms}: reads from this node, carries requests to the VM's entity, and says honestly when
@@ -46,19 +49,29 @@ final class VmResource {
 
     CompletionStage<HttpResponse> show(String name, HttpRequest request) {
         Query.of(request);
-        var vm = name(name);
-        return existing(vm)
-                .thenCompose(state ->
-                        admin.lockstep(state)
+        return existing(name(name))
+                .thenCompose(vm ->
+                        admin.lockstep(vm.state())
                                 .thenApply(figures ->
                                         Answers.json(
-                                                200, VmView.of(state, admin.view(), figures))));
+                                                200,
+                                                VmView.of(
+                                                        vm.state(),
+                                                        admin.view(),
+                                                        figures,
+                                                        Optional.of(vm.current())),
+                                                current(vm))));
     }
 
     CompletionStage<HttpResponse> failovers(String name, HttpRequest request) {
         Query.of(request);
         return existing(name(name))
-                .thenApply(state -> Answers.json(200, FailoverView.all(state.vm())));
+                .thenApply(vm -> Answers.json(200, FailoverView.all(vm.state().vm()), current(vm)));
+    }
+
+    /** A list has no room for it. */
+    private static HttpHeader current(Existing vm) {
+        return RawHeader.create("Belay-Current", String.valueOf(vm.current()));
     }
 
     CompletionStage<HttpResponse> create(HttpRequest request) {
@@ -166,13 +179,16 @@ final class VmResource {
                 });
     }
 
-    private CompletionStage<Present> existing(VmName vm) {
+    /** See {@link Admin.Shown}. */
+    private record Existing(Present state, boolean current) {}
+
+    private CompletionStage<Existing> existing(VmName vm) {
         return carrier.within(admin.show(vm))
                 .exceptionallyCompose(
                         thrown -> failed(new ProblemException(Faults.notAnswering(thrown))))
-                .thenApply(state -> {
-                    if (state instanceof Present present) {
-                        return present;
+                .thenApply(shown -> {
+                    if (shown.state() instanceof Present present) {
+                        return new Existing(present, shown.current());
                     }
                     throw new ProblemException(notFound(vm));
                 });

@@ -82,6 +82,7 @@ class HttpApiTest {
                         "lockstep",
                         "epoch",
                         "explanation",
+                        "current",
                         "address",
                         "failovers",
                         "failures",
@@ -237,6 +238,22 @@ class HttpApiTest {
         assertThat(first.path("tookMs").isNull()).isTrue();
         assertThat(report.path("steps").findValuesAsText("tookMs")).contains("42");
         assertThat(node.get("/api/v1/vms/web").body().path("failovers").asInt()).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whatThisNodeOnlyLastKnewIsCalledSo(boolean cutOff) {
+        assertThat(node.create("web").body().path("current").asBoolean()).isTrue();
+        node.admin.cutOff = cutOff;
+
+        var vm = node.get("/api/v1/vms/web");
+        assertThat(vm.body().path("current").toString()).isEqualTo(String.valueOf(!cutOff));
+        for (var answer : List.of(vm, node.get("/api/v1/vms/web/failovers"))) {
+            assertThat(answer.status()).isEqualTo(200);
+            assertThat(answer.raw().headers().firstValue("Belay-Current"))
+                    .hasValue(String.valueOf(!cutOff));
+        }
+        assertThat(node.get("/api/v1/vms").body().at("/0/current").isNull()).isTrue();
     }
 
     @Test
