@@ -81,10 +81,15 @@ public interface Admin {
     CompletionStage<Map<ServerName, List<String>>> check(VmSpec spec);
 
     /**
-     * From the VM's entity; from this node's copy of the journal when the entity does not answer in
-     * time.
+     * A VM as its entity knows it; as this node's copy of the journal does when the entity does not
+     * answer in time.
+     *
+     * @param current its entity answered, and the journal has a leader. Otherwise other nodes may
+     *     have decided more since: this one may be cut off from them
      */
-    CompletionStage<VmState> show(VmName vm);
+    record Shown(VmState state, boolean current) {}
+
+    CompletionStage<Shown> show(VmName vm);
 
     /**
      * What lockstep costs the VM, from the server on which it runs first; empty when it is not in

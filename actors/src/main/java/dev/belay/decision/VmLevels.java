@@ -24,9 +24,7 @@ public final class VmLevels {
     static Optional<Rejected<VmEvent, VmAction>> refusal(VmSpec spec, Level level) {
         return switch (level) {
             case RESTART -> Optional.empty();
-            case COMPONENT ->
-                    refused(
-                            "Level COMPONENT is not available in this version; RESTART and SYSTEM are");
+            case COMPONENT -> refused("Level COMPONENT is not built yet: choose RESTART or SYSTEM");
             case SYSTEM -> system(spec);
         };
     }

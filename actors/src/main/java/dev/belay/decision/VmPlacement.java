@@ -209,7 +209,7 @@ final class VmPlacement {
     }
 
     static Optional<String> unfit(Placement wish, int memoryMiB, ServerView server) {
-        if (!wish.only().isEmpty() && !wish.only().contains(server.name())) {
+        if (!wish.allows(server.name())) {
             return Optional.of("the VM may not run there (placement.only)");
         }
         if (!server.live()) {

@@ -14,4 +14,8 @@ public record Placement(List<ServerName> only, List<ServerName> prefer, List<Ser
         prefer = List.copyOf(prefer);
         avoid = List.copyOf(avoid);
     }
+
+    public boolean allows(ServerName server) {
+        return only.isEmpty() || only.contains(server);
+    }
 }

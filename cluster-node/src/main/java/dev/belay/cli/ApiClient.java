@@ -45,8 +45,9 @@ final class ApiClient implements AutoCloseable {
     /**
      * @param text as it came
      * @param body the same, read
+     * @param current false: only what the node last knew; it may be cut off from those that decide
      */
-    record Answer(int status, String text, JsonNode body) {}
+    record Answer(int status, String text, JsonNode body, boolean current) {}
 
     Answer get(String path) throws InterruptedException {
         var answer = answer(send("GET", path, Optional.empty(), ANSWER, BodyHandlers.ofString()));
@@ -79,7 +80,8 @@ final class ApiClient implements AutoCloseable {
                 good(
                         answer(
                                 response.statusCode(),
-                                new String(body.readAllBytes(), StandardCharsets.UTF_8)));
+                                new String(body.readAllBytes(), StandardCharsets.UTF_8),
+                                true));
             }
         }
         return response.body();
@@ -97,12 +99,13 @@ final class ApiClient implements AutoCloseable {
         for (var node : nodes) {
             try {
                 var response = http.send(request(node, method, path, content, time), handler);
-                // A node without a quorum cannot answer; another one may. Only questions are asked
-                // again.
-                if (response.statusCode() != 503 || !method.equals("GET")) {
+                // A node without a quorum cannot answer, or only with what it last knew; another
+                // one may. Only questions are asked again.
+                boolean knows = response.statusCode() != 503 && isCurrent(response);
+                if (knows || !method.equals("GET")) {
                     return response;
                 }
-                last = Optional.of(response);
+                last = last.filter(earlier -> !isCurrent(earlier)).or(() -> Optional.of(response));
             } catch (IOException e) {
                 boolean sent =
                         !(e instanceof ConnectException
@@ -137,12 +140,16 @@ final class ApiClient implements AutoCloseable {
     }
 
     private static Answer answer(HttpResponse<String> response) {
-        return answer(response.statusCode(), response.body());
+        return answer(response.statusCode(), response.body(), isCurrent(response));
     }
 
-    private static Answer answer(int status, String text) {
+    private static boolean isCurrent(HttpResponse<?> response) {
+        return response.headers().firstValue("Belay-Current").filter("false"::equals).isEmpty();
+    }
+
+    private static Answer answer(int status, String text, boolean current) {
         try {
-            return new Answer(status, text, MAPPER.readTree(text));
+            return new Answer(status, text, MAPPER.readTree(text), current);
         } catch (JsonProcessingException e) {
             throw new CliException(
                     "Expected JSON from a Belay node, but got something else (status %d)."

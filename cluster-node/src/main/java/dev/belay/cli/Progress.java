@@ -21,8 +21,11 @@ record Progress(Session session, String name, Duration patience) {
                                             "VM '%s' is not there any more.".formatted(name),
                                             "Somebody deleted it; see: belay events"));
             var now = answer.body().path("state").asText();
-            var explanation = answer.body().path("explanation").asText();
-            if (states.contains(now)) {
+            var explanation =
+                    (answer.current() ? "" : "(not current) ")
+                            + answer.body().path("explanation").asText();
+            // What the node only last knew may be over.
+            if (states.contains(now) && answer.current()) {
                 return answer;
             }
             var elapsed = Duration.ofNanos(System.nanoTime() - start);

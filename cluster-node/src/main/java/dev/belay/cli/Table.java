@@ -9,15 +9,16 @@ import java.util.Locale;
 /** Columns side by side, each as wide as its widest value. */
 final class Table {
     private static final int MOST_IN_A_LINE = 4;
+    private static final String MEBIBYTES = "MiB";
 
     private Table() {}
 
     /**
-     * @param columns names of fields; the heading is the name in capitals
+     * @param columns names of fields; the heading is the name in capitals, but for its unit
      */
     static void print(PrintWriter out, JsonNode rows, String... columns) {
         var lines = new ArrayList<List<String>>();
-        lines.add(List.of(columns).stream().map(c -> c.toUpperCase(Locale.ROOT)).toList());
+        lines.add(List.of(columns).stream().map(Table::heading).toList());
         rows.forEach(
                 row -> lines.add(List.of(columns).stream().map(c -> text(row.path(c))).toList()));
         for (var line : lines) {
@@ -29,6 +30,14 @@ final class Table {
             }
             out.println(text.toString().stripTrailing());
         }
+    }
+
+    private static String heading(String column) {
+        return column.endsWith(MEBIBYTES)
+                ? heading(column.substring(0, column.length() - MEBIBYTES.length()))
+                        + " "
+                        + MEBIBYTES
+                : column.toUpperCase(Locale.ROOT);
     }
 
     /** One line for each field; what has many fields itself gets a line for each of them, too. */

@@ -56,8 +56,10 @@ final class VmCommand {
                         .findFirst()
                         .orElseThrow(() ->
                                 new TypeConversionException(
-                                        "expected restart or system, but got '%s'"
-                                                .formatted(word)));
+                                        word.equalsIgnoreCase("component")
+                                                ? "level component is not built yet: choose restart or system"
+                                                : "expected restart or system, but got '%s'"
+                                                        .formatted(word)));
             }
         }
     }

@@ -5,12 +5,9 @@ import dev.belay.http.SpecParser.Fault;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * The fields of one object, read by name and strictly by type. Faults go to a list, and a
@@ -103,27 +100,18 @@ final class Fields {
         return least;
     }
 
-    <E extends Enum<E>> Optional<E> choice(String field, Class<E> type) {
+    <E extends Enum<E>> Optional<E> choice(String field, Choice<E> choice) {
         return text(field, 100)
                 .flatMap(text -> {
-                    var found =
-                            Stream.of(type.getEnumConstants())
-                                    .filter(one -> one.name().equalsIgnoreCase(text))
-                                    .findFirst();
+                    var found = choice.of(text);
                     if (found.isEmpty()) {
                         fault(
                                 field,
-                                "expected %s, but got '%s'".formatted(choices(type), shown(text)));
+                                "expected %s, but got '%s'"
+                                        .formatted(choice.expected(), shown(text)));
                     }
                     return found;
                 });
-    }
-
-    static <E extends Enum<E>> String choices(Class<E> type) {
-        return "one of "
-                + Stream.of(type.getEnumConstants())
-                        .map(one -> one.name().toLowerCase(Locale.ROOT))
-                        .collect(Collectors.joining(", "));
     }
 
     /** A list, each element with its own path. */

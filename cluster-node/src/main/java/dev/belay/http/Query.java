@@ -1,9 +1,7 @@
 package dev.belay.http;
 
 import dev.belay.http.Problem.Code;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -48,25 +46,21 @@ record Query(Map<String, List<String>> values) {
         };
     }
 
-    /** Required; in any case of its letters. */
-    <E extends Enum<E>> E choice(String name, Class<E> all) {
-        var example =
-                "Write ?%s=%s, for example."
-                        .formatted(name, all.getEnumConstants()[0].name().toLowerCase(Locale.ROOT));
+    /** Required. */
+    <E extends Enum<E>> E choice(String name, Choice<E> choice) {
+        var example = "Write ?%s=%s, for example.".formatted(name, choice.example());
         var given =
                 text(name)
                         .orElseThrow(() ->
                                 refusal(
                                         "The query parameter '%s' is missing; expected %s"
-                                                .formatted(name, Fields.choices(all)),
+                                                .formatted(name, choice.expected()),
                                         example));
-        return Arrays.stream(all.getEnumConstants())
-                .filter(value -> value.name().equalsIgnoreCase(given))
-                .findFirst()
+        return choice.of(given)
                 .orElseThrow(() ->
                         refusal(
                                 "Expected parameter '%s' to be %s, but got '%s'"
-                                        .formatted(name, Fields.choices(all), shown(given)),
+                                        .formatted(name, choice.expected(), shown(given)),
                                 example));
     }
 

@@ -55,7 +55,7 @@ final class RequestBody {
         };
     }
 
-    private static ProblemException invalid(Code code, List<SpecParser.Fault> faults) {
+    static ProblemException invalid(Code code, List<SpecParser.Fault> faults) {
         return new ProblemException(
                 new Problem(
                         code,

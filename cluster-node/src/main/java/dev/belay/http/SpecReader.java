@@ -53,7 +53,7 @@ final class SpecReader {
         var name = name();
         int cpus = vm.number("cpus", 1, MOST_CPUS, Optional.of(1));
         int memory = vm.number("memoryMiB", LEAST_MEMORY_MIB, MOST_MEMORY_MIB, Optional.empty());
-        var level = vm.choice("level", Level.class).orElse(Level.RESTART);
+        var level = vm.choice("level", Choice.LEVEL).orElse(Level.RESTART);
         int priority = vm.number("priority", 0, 1000, Optional.of(100));
         var placement = vm.object("placement").map(this::placement).orElse(Placement.ANYWHERE);
         var boot = boot();
@@ -140,9 +140,9 @@ final class SpecReader {
                         "name",
                         disk.text("name", 200, nameForm, text -> DISK_NAME.matcher(text).matches()),
                         nameForm);
-        var given = disk.choice("kind", DiskKind.class);
+        var given = disk.choice("kind", Choice.DISK_KIND);
         if (!disk.has("kind")) {
-            disk.fault("kind", "missing; expected " + Fields.choices(DiskKind.class));
+            disk.fault("kind", "missing; expected " + Choice.DISK_KIND.expected());
         }
         var kind = given.orElse(DiskKind.SHARED);
         var path = path(disk, "path");

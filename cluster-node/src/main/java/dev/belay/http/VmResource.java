@@ -7,24 +7,19 @@ import dev.belay.decision.VmLevels;
 import dev.belay.decision.VmState;
 import dev.belay.decision.VmState.Present;
 import dev.belay.http.Problem.Code;
-import dev.belay.model.Level;
-import dev.belay.model.ServerName;
 import dev.belay.model.VmName;
 import dev.belay.model.VmSpec;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.stream.Collectors;
 import org.apache.pekko.http.javadsl.model.HttpEntity;
+import org.apache.pekko.http.javadsl.model.HttpHeader;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.Uri;
 import org.apache.pekko.http.javadsl.model.headers.Location;
+import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 
 /**
  * {@code /vms}: reads from this node, carries requests to the VM's entity, and says honestly when
@@ -37,9 +32,11 @@ final class VmResource {
 
     private final Admin admin;
     private final Carrier carrier;
+    private final ServerFit servers;
 
     VmResource(Admin admin, Duration patience) {
         this.admin = admin;
+        this.servers = new ServerFit(admin);
         this.carrier = new Carrier(patience);
     }
 
@@ -52,30 +49,41 @@ final class VmResource {
 
     CompletionStage<HttpResponse> show(String name, HttpRequest request) {
         Query.of(request);
-        var vm = name(name);
-        return existing(vm)
-                .thenCompose(state ->
-                        admin.lockstep(state)
+        return existing(name(name))
+                .thenCompose(vm ->
+                        admin.lockstep(vm.state())
                                 .thenApply(figures ->
                                         Answers.json(
-                                                200, VmView.of(state, admin.view(), figures))));
+                                                200,
+                                                VmView.of(
+                                                        vm.state(),
+                                                        admin.view(),
+                                                        figures,
+                                                        Optional.of(vm.current())),
+                                                current(vm))));
     }
 
     CompletionStage<HttpResponse> failovers(String name, HttpRequest request) {
         Query.of(request);
         return existing(name(name))
-                .thenApply(state -> Answers.json(200, FailoverView.all(state.vm())));
+                .thenApply(vm -> Answers.json(200, FailoverView.all(vm.state().vm()), current(vm)));
+    }
+
+    /** A list has no room for it. */
+    private static HttpHeader current(Existing vm) {
+        return RawHeader.create("Belay-Current", String.valueOf(vm.current()));
     }
 
     CompletionStage<HttpResponse> create(HttpRequest request) {
         boolean start = Query.of(request, "start").flag("start", true);
         var spec = RequestBody.spec((HttpEntity.Strict) request.entity());
+        servers.refuseUnknownNames(spec);
         refuseIfItNeverCould(spec);
         return carrier.within(admin.check(spec))
                 .exceptionallyCompose(
                         thrown -> failed(new ProblemException(Faults.notAnswering(thrown))))
                 .thenCompose(reasons -> {
-                    refuseIfNoneFits(spec, reasons);
+                    servers.refuseIfNoneFits(spec, reasons);
                     return carry(spec.name(), new VmInput.Create(spec, start));
                 })
                 .thenApply(state ->
@@ -100,7 +108,8 @@ final class VmResource {
 
     CompletionStage<HttpResponse> protect(String name, HttpRequest request) {
         return change(
-                name, new VmInput.Protect(Query.of(request, "level").choice("level", Level.class)));
+                name,
+                new VmInput.Protect(Query.of(request, "level").choice("level", Choice.LEVEL)));
     }
 
     CompletionStage<HttpResponse> switchover(String name, HttpRequest request) {
@@ -170,49 +179,16 @@ final class VmResource {
                 });
     }
 
-    private void refuseIfNoneFits(VmSpec spec, Map<ServerName, List<String>> reasons) {
-        // No server answers: nobody knows of an obstacle, and the VM waits for its first server.
-        if (reasons.isEmpty() || reasons.values().stream().anyMatch(List::isEmpty)) {
-            return;
-        }
-        // A VM of this name may be what takes the room; then its name is the news.
-        if (admin.vms().stream().anyMatch(vm -> vm.vm().spec().name().equals(spec.name()))) {
-            throw new ProblemException(
-                    Code.NAME_TAKEN,
-                    "There is a VM named '%s' already.".formatted(spec.name()),
-                    "Delete it first or choose another name.");
-        }
-        var servers = new TreeMap<String, List<String>>();
-        reasons.forEach((server, why) -> servers.put(server.value(), why));
-        // Ten servers that lack the same bridge are told in one sentence.
-        var alike = new LinkedHashMap<List<String>, List<String>>();
-        servers.forEach(
-                (server, why) -> alike.computeIfAbsent(why, _ -> new ArrayList<>()).add(server));
-        var told =
-                alike.entrySet().stream()
-                        .map(same ->
-                                String.join(", ", same.getValue())
-                                        + ": "
-                                        + same.getKey().stream()
-                                                .map(Carrier::sentence)
-                                                .collect(Collectors.joining(" ")))
-                        .collect(Collectors.joining(" "));
-        throw new ProblemException(
-                new Problem(
-                        Code.NO_SERVER_FITS,
-                        "Expected at least one server that can run '%s', but of those that answer none can. %s Nothing was changed."
-                                .formatted(spec.name(), told),
-                        "Remove the obstacle on one server (put the image there, free memory), or change the specification.",
-                        Map.of("servers", servers)));
-    }
+    /** See {@link Admin.Shown}. */
+    private record Existing(Present state, boolean current) {}
 
-    private CompletionStage<Present> existing(VmName vm) {
+    private CompletionStage<Existing> existing(VmName vm) {
         return carrier.within(admin.show(vm))
                 .exceptionallyCompose(
                         thrown -> failed(new ProblemException(Faults.notAnswering(thrown))))
-                .thenApply(state -> {
-                    if (state instanceof Present present) {
-                        return present;
+                .thenApply(shown -> {
+                    if (shown.state() instanceof Present present) {
+                        return new Existing(present, shown.current());
                     }
                     throw new ProblemException(notFound(vm));
                 });

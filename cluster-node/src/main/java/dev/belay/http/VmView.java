@@ -40,6 +40,8 @@ import java.util.Optional;
  * @param secondary the second server of a VM that runs on two, or that is prepared for that
  * @param progress on its way to two servers; null otherwise
  * @param lockstep what that costs; null when it is not asked for or not known
+ * @param current whether whoever decides for the VM said so; false: only what this node last knew.
+ *     Null in a list, for which nobody is asked
  * @param failovers how many it went through in its life
  * @param failures to run, in a row
  * @param latencyBudgetMillis null: as its servers are configured
@@ -56,6 +58,7 @@ record VmView(
         Optional<LockstepFigures> lockstep,
         long epoch,
         String explanation,
+        Optional<Boolean> current,
         Optional<String> address,
         int failovers,
         int failures,
@@ -73,18 +76,24 @@ record VmView(
 
     record Progress(RaiseStage stage, int percent) {}
 
+    /** After a request that its entity answered. */
     static VmView of(VmName name, VmState state, ClusterView view) {
         return switch (state) {
-            case Present present -> of(present, view);
+            case Present present -> of(present, view, Optional.empty(), Optional.of(true));
             case Absent absent -> absent(name, absent, view);
         };
     }
 
+    /** One of a list. */
     static VmView of(Present state, ClusterView view) {
-        return of(state, view, Optional.empty());
+        return of(state, view, Optional.empty(), Optional.empty());
     }
 
-    static VmView of(Present state, ClusterView view, Optional<LockstepFigures> lockstep) {
+    static VmView of(
+            Present state,
+            ClusterView view,
+            Optional<LockstepFigures> lockstep,
+            Optional<Boolean> current) {
         var vm = state.vm();
         var spec = vm.spec();
         return new VmView(
@@ -99,6 +108,7 @@ record VmView(
                 lockstep,
                 vm.epoch().value(),
                 Explanation.of(state, view),
+                current,
                 spec.address(),
                 vm.failoverCount(),
                 vm.failures(),
@@ -128,6 +138,7 @@ record VmView(
                 Optional.empty(),
                 state.last().value(),
                 Explanation.of(state, view),
+                Optional.of(true),
                 Optional.empty(),
                 0,
                 0,

@@ -175,21 +175,22 @@ final class ClusterAdmin implements Admin {
     }
 
     @Override
-    public CompletionStage<VmState> show(VmName vm) {
+    public CompletionStage<Shown> show(VmName vm) {
         return ClusterSharding.get(system)
                 .entityRefFor(VmEntity.KEY, vm.value())
                 .ask(VmEntity.Show::new, SHOW_TIMEOUT)
-                .thenApply(VmEntity.Shown::state)
+                // Without a quorum it may be an entity that was cut off together with this node.
+                .thenApply(shown -> new Shown(shown.state(), journal.leader().isPresent()))
                 .exceptionally(failure -> lastKnown(vm, failure));
     }
 
     /** That nothing is known here of a VM does not say that there is none. */
-    private VmState lastKnown(VmName vm, Throwable failure) {
+    private Shown lastKnown(VmName vm, Throwable failure) {
         var known = model.vm(vm);
         if (known instanceof VmState.Absent) {
             throw new CompletionException(failure);
         }
-        return known;
+        return new Shown(known, false);
     }
 
     @Override

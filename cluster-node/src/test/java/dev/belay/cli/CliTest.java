@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -130,6 +131,9 @@ class CliTest {
         assertThat(err()).contains("Nothing was changed", "belay vm show web");
         assertThat(belay("vm protect web")).isEqualTo(2);
         assertThat(belay("vm protect web --level best")).isEqualTo(2);
+        assertThat(err()).contains("expected restart or system, but got 'best'");
+        assertThat(belay("vm protect web --level component")).isEqualTo(2);
+        assertThat(err()).contains("level component is not built yet");
     }
 
     /** Waiting for it to run would be in vain. */
@@ -191,7 +195,9 @@ class CliTest {
     @Test
     void serversAreListed() {
         assertThat(belay("server list")).isZero();
-        assertThat(out()).contains("alpha  server   up", "gamma  witness  up", "absent");
+        assertThat(out())
+                .contains("INCARNATION  MEMORY MiB  RESERVED MiB  QEMU ")
+                .contains("alpha  server   up", "gamma  witness  up", "absent");
         assertThat(belay("server show delta")).isEqualTo(1);
         assertThat(err()).contains("alpha, beta, gamma");
     }
@@ -286,6 +292,57 @@ class CliTest {
         assertThat(belay("vm create --lab small -f " + spec)).isZero();
         assertThat(belay("vm list --lab none")).isEqualTo(1);
         assertThat(err()).contains("There is no lab 'none'");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"vm show web", "vm show web --json", "vm failovers web"})
+    void whatANodeOnlyLastKnewIsCalledSo(String words) {
+        belay("vm create -f " + spec);
+        assertThat(belay(words)).isZero();
+        var current = out();
+        assertThat(err()).isEmpty();
+        node.admin.cutOff = true;
+
+        assertThat(belay(words)).isZero();
+        assertThat(err()).startsWith("NOT CURRENT: ").contains("last knew", "--api");
+        assertThat(out())
+                .isEqualTo(
+                        current.replaceFirst("current  ( *)yes", "current  $1no")
+                                .replace("\"current\":true", "\"current\":false"));
+    }
+
+    @Test
+    void anotherNodeIsAskedWhatOneOnlyLastKnew() throws IOException {
+        try (var cutOff = new TestNode()) {
+            cutOff.admin.cutOff = true;
+            assertThat(belay("vm create -f " + spec + " --api " + cutOff.uri())).isZero();
+            belay("vm create -f " + spec);
+            belay("vm stop web");
+            Files.createDirectories(folder.resolve("cut"));
+            var nodes =
+                    Stream.of(cutOff.uri(), node.uri())
+                            .map(uri -> Map.of("api", uri.toString()))
+                            .toList();
+            Files.writeString(
+                    folder.resolve("cut/lab.json"),
+                    new ObjectMapper().writeValueAsString(Map.of("nodes", nodes)));
+
+            assertThat(belay("vm show web --lab cut --json")).isZero();
+            assertThat(out()).contains("\"state\":\"Stopped\"");
+            assertThat(err()).isEmpty();
+            node.admin.silent = true;
+            assertThat(belay("vm show web --lab cut --json")).isZero();
+            assertThat(out()).contains("\"state\":\"Running\"");
+            assertThat(err()).startsWith("NOT CURRENT: ");
+        }
+    }
+
+    @Test
+    void whatANodeOnlyLastKnewIsNotWaitedFor() {
+        node.admin.cutOff = true;
+
+        assertThat(belay("vm create --wait --timeout 1 -f " + spec)).isEqualTo(1);
+        assertThat(err()).contains("it is Running: (not current) Runs on server alpha.");
     }
 
     @Test

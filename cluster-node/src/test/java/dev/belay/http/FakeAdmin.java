@@ -57,8 +57,9 @@ public final class FakeAdmin implements Admin {
     final List<VmInput.Request> requests = new CopyOnWriteArrayList<>();
     volatile Map<ServerName, List<String>> obstacles = Map.of(ALPHA, List.of(), BETA, List.of());
     volatile Optional<RuntimeException> failure = Optional.empty();
-    volatile boolean silent;
+    public volatile boolean silent;
     volatile boolean broken;
+    public volatile boolean cutOff;
     volatile Readiness readiness = new Readiness(true, "", ALPHA, Optional.of("alpha"));
     public volatile boolean serversObey = true;
     public volatile boolean alphaAnswers = true;
@@ -180,11 +181,13 @@ public final class FakeAdmin implements Admin {
     }
 
     @Override
-    public synchronized CompletionStage<VmState> show(VmName vm) {
+    public synchronized CompletionStage<Shown> show(VmName vm) {
         if (broken) {
             throw new IllegalStateException("secret innards");
         }
-        return silent ? new CompletableFuture<>() : CompletableFuture.completedFuture(state(vm));
+        return silent
+                ? new CompletableFuture<>()
+                : CompletableFuture.completedFuture(new Shown(state(vm), !cutOff));
     }
 
     @Override
@@ -349,7 +352,7 @@ public final class FakeAdmin implements Admin {
                                 true,
                                 false,
                                 false,
-                                1024,
+                                alpha instanceof ServerState.Live live ? live.freeMiB() : 0,
                                 1024,
                                 alpha instanceof ServerState.Known known
                                         ? known.maintenance()

@@ -82,6 +82,7 @@ class HttpApiTest {
                         "lockstep",
                         "epoch",
                         "explanation",
+                        "current",
                         "address",
                         "failovers",
                         "failures",
@@ -180,8 +181,23 @@ class HttpApiTest {
     void aLevelThatIsNoneIsRefused(String query) {
         node.create("web");
         assertProblem(
-                node.post("/api/v1/vms/web/protect" + query), 400, "invalid-parameter", "level");
+                node.post("/api/v1/vms/web/protect" + query),
+                400,
+                "invalid-parameter",
+                "level",
+                "one of restart, system");
         assertThat(node.get("/api/v1/vms/web").body().path("level").asText()).isEqualTo("RESTART");
+    }
+
+    @Test
+    void aLevelThatIsNotBuiltYetIsCalledSo() {
+        node.create("web");
+
+        assertProblem(
+                node.post("/api/v1/vms/web/protect?level=component"),
+                422,
+                "unsupported",
+                "Level COMPONENT is not built yet: choose RESTART or SYSTEM.");
     }
 
     @Test
@@ -222,6 +238,22 @@ class HttpApiTest {
         assertThat(first.path("tookMs").isNull()).isTrue();
         assertThat(report.path("steps").findValuesAsText("tookMs")).contains("42");
         assertThat(node.get("/api/v1/vms/web").body().path("failovers").asInt()).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whatThisNodeOnlyLastKnewIsCalledSo(boolean cutOff) {
+        assertThat(node.create("web").body().path("current").asBoolean()).isTrue();
+        node.admin.cutOff = cutOff;
+
+        var vm = node.get("/api/v1/vms/web");
+        assertThat(vm.body().path("current").toString()).isEqualTo(String.valueOf(!cutOff));
+        for (var answer : List.of(vm, node.get("/api/v1/vms/web/failovers"))) {
+            assertThat(answer.status()).isEqualTo(200);
+            assertThat(answer.raw().headers().firstValue("Belay-Current"))
+                    .hasValue(String.valueOf(!cutOff));
+        }
+        assertThat(node.get("/api/v1/vms").body().at("/0/current").isNull()).isTrue();
     }
 
     @Test
@@ -358,6 +390,68 @@ class HttpApiTest {
     }
 
     @Test
+    void aVmThatIsLargerThanEveryServerIsRefused() {
+        var answer = create(sized(1025));
+
+        assertProblem(
+                answer,
+                422,
+                "no-server-fits",
+                "alpha: it has 1024 MiB for VMs in all, and 1025 are needed.",
+                "beta: it has 512 MiB");
+        assertThat(node.admin.requests).isEmpty();
+    }
+
+    /** 128 of the 1024 MiB are another VM's. */
+    @Test
+    void aVmForWhichThereIsOnlyNoRoomNowWaits() {
+        var answer = create(sized(1024));
+
+        assertThat(answer.status()).isEqualTo(201);
+        assertThat(answer.body().path("state").asText()).isEqualTo("Waiting");
+        assertThat(answer.body().path("explanation").asText()).contains("896 MiB free of 1024");
+    }
+
+    @Test
+    void whatIsTooSmallHereAndLacksSomethingThereFitsNowhere() {
+        node.admin.obstacles =
+                Map.of(FakeAdmin.ALPHA, List.of("no bridge"), FakeAdmin.BETA, List.of());
+
+        assertProblem(
+                create(sized(513)),
+                422,
+                "no-server-fits",
+                "alpha: no bridge.",
+                "beta: it has 512 MiB");
+    }
+
+    @Test
+    void onlyServersThatItMayRunOnCount() {
+        assertProblem(
+                create(sized(513).replaceFirst("\\{", "{\"placement\": {\"only\": [\"beta\"]}, ")),
+                422,
+                "no-server-fits",
+                "in placement.only that answer none can. beta: it has 512 MiB");
+    }
+
+    /** Gamma is a witness, and runs none. */
+    @ParameterizedTest
+    @CsvSource({"only, delta", "prefer, delta", "avoid, delta", "only, gamma"})
+    void aServerThatIsNoneOfTheClustersIsNamed(String field, String name) {
+        var placement = "{\"placement\": {\"%s\": [\"alpha\", \"%s\"]}, ".formatted(field, name);
+        var answer = create(TestNode.spec("web").replaceFirst("\\{", placement));
+
+        assertProblem(
+                answer,
+                422,
+                "invalid-spec",
+                "placement.%s[1]: expected one of the cluster's servers (alpha, beta), but got '%s'"
+                        .formatted(field, name));
+        assertThat(answer.body().at("/faults")).hasSize(1);
+        assertThat(node.admin.requests).isEmpty();
+    }
+
+    @Test
     void refusalsOfTheEntityAreMapped() {
         assertProblem(node.post("/api/v1/vms/none/start"), 404, "vm-not-found");
         node.create("web");
@@ -365,11 +459,7 @@ class HttpApiTest {
                 node.send("DELETE", "/api/v1/vms/web", "", ""), 409, "conflict", "not stopped");
         var component =
                 TestNode.spec("two").replace("{\"name\"", "{\"level\": \"component\", \"name\"");
-        assertProblem(
-                node.send("POST", "/api/v1/vms", "application/json", component),
-                422,
-                "unsupported",
-                "COMPONENT");
+        assertProblem(create(component), 422, "unsupported", "COMPONENT is not built yet");
         assertThat(node.admin.state(new VmName("two"))).isInstanceOf(VmState.Absent.class);
     }
 
@@ -451,6 +541,14 @@ class HttpApiTest {
     void wrongParametersAreRefused(String method, String path, String detail) {
         assertProblem(node.send(method, path, "", ""), 400, "invalid-parameter", detail);
         assertThat(node.admin.requests).isEmpty();
+    }
+
+    private TestNode.Answer create(String spec) {
+        return node.send("POST", "/api/v1/vms", "application/json", spec);
+    }
+
+    private static String sized(int memoryMiB) {
+        return TestNode.spec("web").replace("128", String.valueOf(memoryMiB));
     }
 
     private static List<String> names(JsonNode node) {

@@ -179,7 +179,7 @@ class SpecParserTest {
                 "cpus: 0 | cpus | from 1 to 64",
                 "cpus: -1 | cpus | from 1 to 64",
                 "cpus: 65 | cpus | from 1 to 64",
-                "level: FULL | level | one of restart, component, system",
+                "level: FULL | level | one of restart, system, but got",
                 "level: 1 | level | text",
                 "priority: 1001 | priority | from 0 to 1000",
                 "latencyBudgetMillis: 1 | latencyBudgetMillis | from 50 to 10000",

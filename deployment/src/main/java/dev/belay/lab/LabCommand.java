@@ -2,6 +2,7 @@ package dev.belay.lab;
 
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
@@ -40,8 +41,8 @@ public final class LabCommand implements Runnable {
     }
 
     /**
-     * Makes a command line print {@link LabException}s as one message and exit with 1. For the
-     * command line that this command is a part of.
+     * Makes a command line print {@link LabException}s as one message and exit with 1, with 2 when
+     * what was asked for cannot be. For the command line that this command is a part of.
      */
     public static CommandLine plainErrors(CommandLine line) {
         return line.setExecutionExceptionHandler((problem, command, _) -> {
@@ -50,7 +51,7 @@ public final class LabCommand implements Runnable {
             }
             command.getErr().println("belay: " + problem.getMessage());
             command.getErr().flush();
-            return 1;
+            return problem instanceof LabUsageException ? ExitCode.USAGE : ExitCode.SOFTWARE;
         });
     }
 }

@@ -99,7 +99,7 @@ final class LabFaults {
     /** The same, but only between the two: everybody else hears both. */
     void cut(String node, String other, Lab.Direction direction) {
         if (node.equals(other)) {
-            throw new LabException(node + " has no cable to itself; name another node");
+            throw new LabUsageException(node + " has no cable to itself; name another node");
         }
         var state = lab.state();
         new LabNetwork(state)
@@ -118,7 +118,7 @@ final class LabFaults {
 
     void flap(String node, Duration every, Duration span) {
         if (every.toMillis() < SHORTEST_FLAP_MILLIS) {
-            throw new LabException(
+            throw new LabUsageException(
                     "a link flaps every " + SHORTEST_FLAP_MILLIS + " ms at the most often");
         }
         var began = System.nanoTime();

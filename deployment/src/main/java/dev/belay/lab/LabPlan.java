@@ -54,7 +54,7 @@ final class LabPlan {
     /** Refuses a lab's name that would not do as a part of file, namespace and host names. */
     static String checkedLabName(String name) {
         if (!LAB_NAME.matcher(name).matches() || name.endsWith("-")) {
-            throw new LabException(
+            throw new LabUsageException(
                     "'"
                             + name
                             + "' will not do as the name of a lab: it takes up to 20 small letters,"
@@ -65,7 +65,7 @@ final class LabPlan {
 
     static String checkedVmName(String name) {
         if (!VM_NAME.matcher(name).matches() || name.endsWith("-")) {
-            throw new LabException(
+            throw new LabUsageException(
                     "'"
                             + name
                             + "' will not do as the name of a VM here: it takes up to 40 small"
@@ -81,10 +81,11 @@ final class LabPlan {
      */
     static List<Planned> nodes(int servers, int witnesses) {
         if (servers < 1 || servers > SERVERS.size()) {
-            throw new LabException("a lab has 1 to " + SERVERS.size() + " servers, not " + servers);
+            throw new LabUsageException(
+                    "a lab has 1 to " + SERVERS.size() + " servers, not " + servers);
         }
         if (witnesses < 0 || witnesses > MOST_WITNESSES) {
-            throw new LabException(
+            throw new LabUsageException(
                     "a lab has 0 to " + MOST_WITNESSES + " witnesses, not " + witnesses);
         }
         var voters = voters(servers + witnesses);

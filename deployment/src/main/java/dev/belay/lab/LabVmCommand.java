@@ -25,6 +25,7 @@ final class LabVmCommand implements Callable<Integer> {
     @Option(
             names = "--level",
             defaultValue = "restart",
+            converter = Words.LevelWord.class,
             description = "restart or system (default: ${DEFAULT-VALUE}).")
     private String level = "";
 
@@ -32,6 +33,7 @@ final class LabVmCommand implements Callable<Integer> {
             names = "--memory",
             paramLabel = "MIB",
             defaultValue = "128",
+            converter = Words.CountWord.class,
             description = "Its memory in MiB (default: ${DEFAULT-VALUE}).")
     private int memory;
 
@@ -52,6 +54,7 @@ final class LabVmCommand implements Callable<Integer> {
             names = "--timeout",
             paramLabel = "SECONDS",
             defaultValue = "60",
+            converter = Words.CountWord.class,
             description = "How long to wait for each of these (default: ${DEFAULT-VALUE}).")
     private int timeout;
 

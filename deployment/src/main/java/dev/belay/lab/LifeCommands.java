@@ -61,13 +61,14 @@ final class LifeCommands {
                 names = "--timeout",
                 paramLabel = "SECONDS",
                 defaultValue = "60",
+                converter = Words.CountWord.class,
                 description = "How long to wait for the nodes (default: ${DEFAULT-VALUE}).")
         private int timeout;
 
         @Override
         public Integer call() {
             if (servers + witnesses == 2) {
-                throw new LabException(
+                throw new LabUsageException(
                         "two nodes are no cluster, as neither could go on without the other: it"
                                 + " takes three, `belay lab up --servers 2 --witnesses 1` say, or one"
                                 + " alone");
@@ -167,6 +168,7 @@ final class LifeCommands {
                 names = "--timeout",
                 paramLabel = "SECONDS",
                 defaultValue = "60",
+                converter = Words.CountWord.class,
                 description = "How long to wait (default: ${DEFAULT-VALUE}).")
         private int timeout;
 
@@ -196,6 +198,7 @@ final class LifeCommands {
         @Option(
                 names = "--lines",
                 defaultValue = "40",
+                converter = Words.CountWord.class,
                 description = "How many lines (default: ${DEFAULT-VALUE}).")
         private int lines;
 

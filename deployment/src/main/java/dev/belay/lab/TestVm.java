@@ -9,7 +9,7 @@ import java.util.Locale;
 /**
  * A VM of the small test guest: it answers on port 9 once it is up and echoes lines on port 7.
  *
- * @param level {@code RESTART}, {@code COMPONENT} or {@code SYSTEM}
+ * @param level {@code RESTART} or {@code SYSTEM}
  * @param boots false: QEMU starts with nothing to boot, and costs next to nothing
  * @param await how long to wait till the guest answers; zero: do not wait
  */

@@ -50,6 +50,30 @@ final class Words {
         return parts.group(1).equals("-") ? size.negated() : size;
     }
 
+    /** A number of things that are counted. */
+    static final class CountWord implements ITypeConverter<Integer> {
+        @Override
+        public Integer convert(String word) {
+            if (!word.matches("[0-9]{1,9}") || Integer.parseInt(word) == 0) {
+                throw new TypeConversionException(
+                        "expected a whole number, 1 or more, but got '" + word + "'");
+            }
+            return Integer.valueOf(word);
+        }
+    }
+
+    /** A level as the API calls it; those that are not built yet are none. */
+    static final class LevelWord implements ITypeConverter<String> {
+        @Override
+        public String convert(String word) {
+            if (!word.equalsIgnoreCase("restart") && !word.equalsIgnoreCase("system")) {
+                throw new TypeConversionException(
+                        "expected restart or system, but got '" + word + "'");
+            }
+            return word;
+        }
+    }
+
     static final class DirectionWord implements ITypeConverter<Direction> {
         @Override
         public Direction convert(String word) {

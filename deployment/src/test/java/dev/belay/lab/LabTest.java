@@ -34,19 +34,28 @@ class LabTest extends StandInLabs {
         lab.down();
     }
 
+    /** Guests get their addresses from their lab's network. */
     @Test
-    void labsStandSideBySide() {
+    void labsStandSideBySideWhereverTheyLiveEachWithItsOwnNetwork() {
+        var elsewhere = home.resolve("elsewhere");
         try (var one = Lab.up(options(NAME));
-                var two = Lab.up(options(NAME + "-2"))) {
-            assertThat(one.status().isReady()).isTrue();
-            assertThat(two.status().isReady()).isTrue();
-            assertThat(one.api("alpha")).isNotEqualTo(two.api("alpha"));
+                var two = Lab.up(options(NAME + "-2"));
+                var three = Lab.up(options(NAME + "-3").withHome(elsewhere))) {
+            var labs = List.of(one, two, three);
+            assertThat(labs).allMatch(lab -> lab.status().isReady());
+            assertThat(labs).extracting(LabTest::clientNetwork).doesNotHaveDuplicates();
             assertThat(Lab.list(home)).containsExactly(NAME, NAME + "-2");
+            assertThat(Lab.list(elsewhere)).containsExactly(NAME + "-3");
 
             one.down();
 
             assertThat(two.status().isReady()).isTrue();
+            assertThat(three.status().isReady()).isTrue();
         }
+    }
+
+    private static String clientNetwork(Lab lab) {
+        return lab.api("alpha").getHost().replaceFirst("[0-9]+$", "0/24");
     }
 
     @Test

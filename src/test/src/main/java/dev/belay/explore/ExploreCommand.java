@@ -8,9 +8,12 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** {@code belay explore}: docs/explorer.md. */
 @Command(
@@ -23,6 +26,19 @@ import picocli.CommandLine.Option;
             "status 1, when a law does not hold. docs/explorer.md tells more."
         })
 public final class ExploreCommand implements Callable<Integer> {
+    /** The levels that are built. */
+    static final class LevelWord implements ITypeConverter<Level> {
+        @Override
+        public Level convert(String word) {
+            return Stream.of(Level.RESTART, Level.SYSTEM)
+                    .filter(level -> level.name().equalsIgnoreCase(word))
+                    .findFirst()
+                    .orElseThrow(() ->
+                            new TypeConversionException(
+                                    "expected restart or system, but got '%s'".formatted(word)));
+        }
+    }
+
     @Option(
             names = "--seed",
             paramLabel = "N",
@@ -82,6 +98,7 @@ public final class ExploreCommand implements Callable<Integer> {
     @Option(
             names = "--level",
             paramLabel = "LEVEL",
+            converter = LevelWord.class,
             description =
                     "Level of the VMs: restart, or system for VMs on two servers in lockstep. Default: ${DEFAULT-VALUE}.")
     private Level level = Level.RESTART;
@@ -134,10 +151,10 @@ public final class ExploreCommand implements Callable<Integer> {
                     "Expected 2 to 8 servers and 1 to 8 VMs, but got %d and %d"
                             .formatted(servers, vms));
         }
-        if (level == Level.COMPONENT || (level == Level.SYSTEM && shared)) {
+        if (level == Level.SYSTEM && shared) {
             throw new CommandLine.ParameterException(
                     spec.commandLine(),
-                    "Expected the level restart or system, and no shared disks at level system: each server has its own copy there");
+                    "Expected no shared disks at level system: each server has its own copy there");
         }
         var out = spec.commandLine().getOut();
         if (eachRule) {

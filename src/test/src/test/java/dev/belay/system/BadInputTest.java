@@ -1,11 +1,13 @@
 package dev.belay.system;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.belay.lab.TestVm;
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.file.Files;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Tag;
@@ -110,18 +112,39 @@ class BadInputTest {
     }
 
     @Test
-    void aVmThatFitsNowhereWaitsAndSaysWhy() {
-        var spec =
+    void aVmThatIsLargerThanEveryServerIsRefused() {
+        refused(
                 ControlPlaneLossTest.spec("huge")
-                        .replace("\"memoryMiB\": 64", "\"memoryMiB\": 4000000");
-        assertThat(Api.call(cluster.lab(), "POST", "/api/v1/vms", spec).status()).isEqualTo(201);
-        var vm = cluster.vm("huge");
-        assertThat(vm.path("state").asText()).isEqualTo("Waiting");
-        assertThat(vm.path("explanation").asText())
-                .contains("4000000 are needed")
-                .contains("alpha")
-                .contains("bravo");
-        cluster.delete("huge");
+                        .replace("\"memoryMiB\": 64", "\"memoryMiB\": 4000000"),
+                422,
+                "4000000 are needed");
+    }
+
+    /** Each server has as much, but for what runs there. */
+    @Test
+    void aVmThatFitsNowhereNowWaitsAndSaysWhy() {
+        for (var server : List.of("alpha", "bravo")) {
+            create(
+                    ControlPlaneLossTest.spec("on-" + server)
+                            .replace(
+                                    "\"cpus\"",
+                                    "\"placement\": {\"only\": [\"%s\"]}, \"cpus\""
+                                            .formatted(server)));
+            cluster.awaitRunning("on-" + server);
+        }
+        var whole =
+                cluster.lab().get("/api/v1/servers/alpha").orElseThrow().path("memoryMiB").asInt();
+        create(
+                ControlPlaneLossTest.spec("large")
+                        .replace("\"memoryMiB\": 64", "\"memoryMiB\": " + whole));
+        await().atMost(Cluster.PATIENCE)
+                .untilAsserted(() -> {
+                    var vm = cluster.vm("large");
+                    assertThat(vm.path("state").asText()).isEqualTo("Waiting");
+                    assertThat(vm.path("explanation").asText())
+                            .contains(whole + " are needed", "alpha", "bravo");
+                });
+        List.of("large", "on-alpha", "on-bravo").forEach(cluster::delete);
     }
 
     @Test
@@ -140,6 +163,10 @@ class BadInputTest {
         assertThat(Api.call(api, "GET", "/api/v1/vms/unharmed", "").status()).isEqualTo(200);
         assertThat(guest.answers()).isTrue();
         cluster.delete("unharmed");
+    }
+
+    private void create(String spec) {
+        assertThat(Api.call(cluster.lab(), "POST", "/api/v1/vms", spec).status()).isEqualTo(201);
     }
 
     private void refused(String spec, int status, String named) {
