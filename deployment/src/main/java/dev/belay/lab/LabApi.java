@@ -50,7 +50,7 @@ final class LabApi {
                 : "is not ready: " + why;
     }
 
-    /** The first answer that any of the nodes gives; absent if it is "not found". */
+    /** What a node says that is not cut off; else whatever one says. Absent: "not found". */
     static Optional<JsonNode> get(List<URI> apis, String path) {
         var answer = any(apis, path, LOOK, Method.GET, "");
         return answer.statusCode() == 404
@@ -80,6 +80,7 @@ final class LabApi {
     private static HttpResponse<String> any(
             List<URI> apis, String path, Duration patience, Method method, String body) {
         var failures = new ArrayList<String>();
+        var old = Optional.<HttpResponse<String>>empty();
         for (var api : apis) {
             try {
                 var answer =
@@ -90,10 +91,13 @@ final class LabApi {
                                                 method.name(),
                                                 HttpRequest.BodyPublishers.ofString(body))
                                         .build());
-                if (answer.statusCode() != 503) {
+                if (answer.statusCode() == 503) {
+                    failures.add(api + ": " + shortened(answer));
+                } else if (isCurrent(answer)) {
                     return answer;
+                } else {
+                    old = old.or(() -> Optional.of(answer));
                 }
-                failures.add(api + ": " + shortened(answer));
             } catch (ConnectException e) {
                 failures.add(api + ": does not answer");
             } catch (IOException e) {
@@ -104,7 +108,13 @@ final class LabApi {
                 }
             }
         }
-        throw new LabException("no node took " + path + ":\n  " + String.join("\n  ", failures));
+        return old.orElseThrow(() ->
+                new LabException("no node took " + path + ":\n  " + String.join("\n  ", failures)));
+    }
+
+    /** Not what a node that is cut off last knew. */
+    private static boolean isCurrent(HttpResponse<String> answer) {
+        return answer.headers().firstValue("Belay-Current").filter("false"::equals).isEmpty();
     }
 
     private static HttpRequest.Builder request(URI api, String path, Duration patience) {
