@@ -11,30 +11,52 @@ import scala.jdk.javaapi.CollectionConverters;
  * Who is heard on this side of a partition, whoever else misses it. When only the wire between two
  * nodes is cut, each is missed by the other and heard by the rest. Pekko then downs both, whose
  * processes end, although there is nobody to be replaced: each has the quorum, renews its leases
- * and answers. So nobody is downed by others whom somebody on their side hears. It is only half of
- * what it takes: each of the two still downs itself.
+ * and answers. So nobody is downed whom somebody on this side hears, if this side has most of the
+ * voters (safety.md 17). The two are as if they were far apart until the wire is mended; whatever
+ * depends on them goes through the others and the journal.
  *
  * <p>Takes that everybody is to be heard by everybody: {@code monitored-by-nr-of-members}.
  */
 final class HeardNodes {
     private final UniqueAddress self;
     private final Set<UniqueAddress> members;
+    private final boolean isMajority;
 
     /** By whom each is missed. */
     private final Map<UniqueAddress, Set<UniqueAddress>> missed = new HashMap<>();
 
-    HeardNodes(UniqueAddress self, Set<UniqueAddress> members, Reachability reachability) {
+    HeardNodes(
+            UniqueAddress self,
+            Set<UniqueAddress> members,
+            Set<UniqueAddress> voters,
+            Reachability reachability) {
         this.self = self;
         this.members = Set.copyOf(members);
         CollectionConverters.asJava(reachability.observersGroupedByUnreachable())
                 .forEach((subject, observers) ->
                         missed.put(subject, CollectionConverters.asJava(observers)));
+        isMajority = 2 * voters.stream().filter(this::isHere).count() > voters.size();
+    }
+
+    /**
+     * @param isAnyDowned whether somebody has to go: its removal takes that all others agree, which
+     *     two that miss each other never do, so one end of each wire that is cut goes with it
+     */
+    boolean spares(UniqueAddress node, boolean isAnyDowned) {
+        return contains(node) && !(isAnyDowned && isHigherEnd(node));
     }
 
     boolean contains(UniqueAddress node) {
+        return isMajority
+                && members.stream()
+                        .filter(member -> !member.equals(node) && isHere(member))
+                        .anyMatch(member -> !misses(member, node));
+    }
+
+    private boolean isHigherEnd(UniqueAddress node) {
         return members.stream()
-                .filter(member -> !member.equals(node) && isHere(member))
-                .anyMatch(member -> !misses(member, node));
+                .filter(other -> misses(other, node) || misses(node, other))
+                .anyMatch(other -> node.compareTo(other) > 0 && contains(other));
     }
 
     private boolean isHere(UniqueAddress member) {

@@ -19,12 +19,13 @@ import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Adapter;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.apache.pekko.cluster.Cluster;
 import org.apache.pekko.cluster.Member;
 import org.apache.pekko.cluster.MemberStatus;
-import org.apache.pekko.cluster.typed.Cluster;
 
 /**
  * Turns what this node sees of the cluster into facts about servers, for the server entities that
@@ -88,7 +89,7 @@ public final class Membership extends AbstractBehavior<Membership.Message> {
         this.limits = limits;
         this.together = together;
         this.model = model;
-        this.cluster = Cluster.get(context.getSystem());
+        this.cluster = Cluster.get(Adapter.toClassic(context.getSystem()));
         var self = context.getSelf();
         for (var server : directory.servers()) {
             if (!server.name().equals(directory.self())) {
@@ -140,15 +141,26 @@ public final class Membership extends AbstractBehavior<Membership.Message> {
                 name(member).ifPresent(present::add);
             }
         }
-        for (var member : cluster.state().getUnreachable()) {
-            name(member).ifPresent(present::remove);
-        }
+        // The state has all whom anybody misses, from behind a wire that is cut, say.
+        cluster.state()
+                .getUnreachable()
+                .forEach(member -> {
+                    if (missesItself(member)) {
+                        name(member).ifPresent(present::remove);
+                    }
+                });
         model.reachable(present);
         for (var server : directory.servers()) {
             var name = server.name();
             see(name, presence(name).heartbeats(present.contains(name), now()));
         }
         directory.servers().forEach(server -> report(server.name()));
+    }
+
+    private boolean missesItself(Member member) {
+        return !cluster.readView()
+                .reachability()
+                .isReachable(cluster.selfUniqueAddress(), member.uniqueAddress());
     }
 
     private void report(ServerName server) {

@@ -22,7 +22,7 @@ import scala.jdk.javaapi.CollectionConverters;
 /**
  * Pekko's own keep-majority strategy (safety.md 17), looked at every 100 ms: the stock provider's
  * fixed tick of a second would more than double the time until a lost node is downed. Nobody is
- * downed by others who still hear it: see {@link HeardNodes}.
+ * downed whom somebody on the side of the majority hears: see {@link HeardNodes}.
  */
 public final class QuickSplitBrainResolver extends DowningProvider {
     private final ActorSystem system;
@@ -124,15 +124,24 @@ public final class QuickSplitBrainResolver extends DowningProvider {
 
         /** See {@link HeardNodes}. Whoever is on a side that has to go goes. */
         private boolean spares(UniqueAddress node, DowningStrategy.Decision decision) {
-            return (decision.isIndirectlyConnected()
-                            || decision == DowningStrategy.DownUnreachable$.MODULE$)
-                    && strategy().unreachable().contains(node)
-                    && new HeardNodes(selfUniqueAddress(), members(), strategy().reachability())
-                            .contains(node);
+            if (!decision.isIndirectlyConnected()
+                    && decision != DowningStrategy.DownUnreachable$.MODULE$) {
+                return false;
+            }
+            var heard =
+                    new HeardNodes(
+                            selfUniqueAddress(),
+                            addresses(strategy().members()),
+                            addresses(strategy().membersWithRole()),
+                            strategy().reachability());
+            boolean isAnyDowned =
+                    nodesToDown(decision).stream().anyMatch(other -> !heard.contains(other));
+            return heard.spares(node, isAnyDowned);
         }
 
-        private java.util.Set<UniqueAddress> members() {
-            return CollectionConverters.asJava(strategy().members()).stream()
+        private static java.util.Set<UniqueAddress> addresses(
+                scala.collection.Set<Member> members) {
+            return CollectionConverters.asJava(members).stream()
                     .map(Member::uniqueAddress)
                     .collect(Collectors.toSet());
         }

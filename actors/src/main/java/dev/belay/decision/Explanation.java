@@ -174,8 +174,8 @@ public final class Explanation {
                         ? " " + frozen(server) + "."
                         : view.disarming().isPresent()
                                 ? disarmed(view)
-                                : " Unless it comes back, it is fenced and the VM starts elsewhere.";
-        return "Ran on server %s, which does not answer.%s".formatted(server, why);
+                                : " If no other node hears it either, it is fenced and the VM starts elsewhere, unless it comes back.";
+        return "Ran on server %s, which does not answer this node.%s".formatted(server, why);
     }
 
     /** Why it does not run on two, and what comes next. */

@@ -30,7 +30,7 @@ class HeardNodesTest {
     void twoThatOnlyMissEachOtherAreHeardByTheThird() {
         var cut = missing(ALPHA, BRAVO, BRAVO, ALPHA);
         for (var self : ALL) {
-            var heard = new HeardNodes(self, ALL, cut);
+            var heard = new HeardNodes(self, ALL, ALL, cut);
             assertThat(heard.contains(ALPHA)).as("alpha at %s", self).isTrue();
             assertThat(heard.contains(BRAVO)).as("bravo at %s", self).isTrue();
         }
@@ -38,7 +38,7 @@ class HeardNodesTest {
 
     @Test
     void whoIsMissedByAllIsNot() {
-        var heard = new HeardNodes(WITNESS, ALL, missing(WITNESS, ALPHA, BRAVO, ALPHA));
+        var heard = new HeardNodes(WITNESS, ALL, ALL, missing(WITNESS, ALPHA, BRAVO, ALPHA));
         assertThat(heard.contains(ALPHA)).isFalse();
         assertThat(heard.contains(BRAVO)).isTrue();
     }
@@ -47,14 +47,46 @@ class HeardNodesTest {
     @Test
     void whoMissedOthersAndIsMissedByAllIsNot() {
         var heard =
-                new HeardNodes(WITNESS, ALL, missing(ALPHA, BRAVO, WITNESS, ALPHA, BRAVO, ALPHA));
+                new HeardNodes(
+                        WITNESS, ALL, ALL, missing(ALPHA, BRAVO, WITNESS, ALPHA, BRAVO, ALPHA));
         assertThat(heard.contains(ALPHA)).isFalse();
+    }
+
+    /** Their side does not have most of the voters: it has to go. */
+    @Test
+    void whoIsHeardOnTheSmallerSideIsNotSpared() {
+        var charlie = node(4);
+        var all = Set.of(ALPHA, BRAVO, WITNESS, charlie);
+        var split =
+                missing(
+                        ALPHA, BRAVO, ALPHA, WITNESS, charlie, BRAVO, charlie, WITNESS, BRAVO,
+                        ALPHA);
+        assertThat(new HeardNodes(charlie, all, ALL, split).contains(ALPHA)).isFalse();
+    }
+
+    /** Or nobody would ever agree that the third is gone. */
+    @Test
+    void oneEndOfTheWireGoesWithAThirdThatIsLost() {
+        var charlie = node(4);
+        var all = Set.of(ALPHA, BRAVO, WITNESS, charlie);
+        var cut =
+                missing(
+                        ALPHA, BRAVO, BRAVO, ALPHA, ALPHA, charlie, BRAVO, charlie, WITNESS,
+                        charlie);
+        for (var self : ALL) {
+            var heard = new HeardNodes(self, all, ALL, cut);
+            assertThat(heard.spares(ALPHA, true)).isTrue();
+            assertThat(heard.spares(BRAVO, true)).isFalse();
+            assertThat(heard.spares(WITNESS, true)).isTrue();
+            assertThat(heard.spares(BRAVO, false)).isTrue();
+            assertThat(heard.contains(charlie)).isFalse();
+        }
     }
 
     /** It hears nobody, so nobody of its side hears it either: it goes. */
     @Test
     void whoMissesAllIsNotHeardByItself() {
-        var heard = new HeardNodes(ALPHA, ALL, missing(ALPHA, BRAVO, ALPHA, WITNESS));
+        var heard = new HeardNodes(ALPHA, ALL, ALL, missing(ALPHA, BRAVO, ALPHA, WITNESS));
         assertThat(heard.contains(ALPHA)).isFalse();
         assertThat(heard.contains(BRAVO)).isFalse();
     }
@@ -67,7 +99,7 @@ class HeardNodesTest {
                 missing(
                         WITNESS, ALPHA, WITNESS, charlie, BRAVO, ALPHA, BRAVO, charlie, ALPHA,
                         BRAVO, ALPHA, WITNESS, charlie, BRAVO, charlie, WITNESS);
-        var heard = new HeardNodes(WITNESS, all, split);
+        var heard = new HeardNodes(WITNESS, all, ALL, split);
         assertThat(heard.contains(ALPHA)).isFalse();
         assertThat(heard.contains(charlie)).isFalse();
         assertThat(heard.contains(BRAVO)).isTrue();

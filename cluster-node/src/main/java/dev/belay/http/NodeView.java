@@ -91,7 +91,7 @@ record NodeView(
         if (!node.role().equals("server")) {
             return node.reachable()
                     ? "It votes and runs no VMs."
-                    : "It does not answer. VMs go on, but as long as it is away, one more lost node may stop everything.";
+                    : "It does not answer this node. VMs go on, but as long as it is away, one more lost node may stop everything.";
         }
         return explanation(node, node.server().orElse(new Unknown()), disarming)
                 + node.server()
@@ -122,7 +122,7 @@ record NodeView(
                             + disarming
                                     .map(why -> "It is not fenced, because " + why.inWords() + ".")
                                     .orElse(
-                                            "Unless it comes back, it is fenced and its VMs start elsewhere.");
+                                            "If no other node hears it either, it is fenced and its VMs start elsewhere, unless it comes back.");
             case Fencing fencing ->
                     "It is lost and its lease is not renewed any more. Its VMs start elsewhere as soon as it is proved that it runs nothing."
                             + fencing.agentFailure()

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.belay.lab.Lab;
 import dev.belay.lab.SteadyClient;
 import dev.belay.lab.TestVm;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -27,6 +28,9 @@ class LockstepTest {
     static final LabExtension LAB =
             new LabExtension(
                     "lockstep", options -> options.withSettings("belay.calm.cool-down = 1s"));
+
+    /** More than a server that answers without joining is given until it counts as lost. */
+    private static final Duration WIRE_IS_CUT = Duration.ofSeconds(20);
 
     private static Cluster cluster;
     private static Guest guest;
@@ -96,6 +100,44 @@ class LockstepTest {
         var primary = cluster.server(VM);
         goesUnnoticed(() -> cluster.lab().cut(primary, Lab.Direction.BOTH), "");
         cluster.lab().heal(primary);
+    }
+
+    /** Both live, both hear the quorum and both ask to go on. */
+    @Test
+    void twoThatOnlyDoNotHearEachOtherAreOneAfterwards() {
+        awaitLeaderAmong(List.of("witness"));
+        var primary = cluster.server(VM);
+        var before = cluster.vm(VM).path("failovers").asInt();
+        var lives = lives();
+        goesUnnoticed(
+                () -> {
+                    cluster.lab().cut(primary, cluster.other(primary), Lab.Direction.BOTH);
+                    await().atMost(Cluster.PATIENCE)
+                            .ignoreExceptions()
+                            .until(() -> cluster.vm(VM).path("failovers").asInt() > before);
+                },
+                "");
+        // Each is heard by the witness, so nobody is lost, however long it takes.
+        await().during(WIRE_IS_CUT)
+                .atMost(Cluster.PATIENCE)
+                .untilAsserted(() -> assertThat(lives()).isEqualTo(lives));
+        assertThat(client.seen()).matches(SteadyClient.Seen::isFlawless);
+        cluster.lab().heal(primary);
+    }
+
+    /** The process of each node, and the life of each server. */
+    private static List<Object> lives() {
+        return cluster.lab().status().nodes().stream()
+                .<Object>map(node ->
+                        List.of(
+                                node.name(),
+                                node.jvm(),
+                                LAB.lab()
+                                        .get("/api/v1/servers/" + node.name())
+                                        .orElseThrow()
+                                        .path("incarnation")
+                                        .asText()))
+                .toList();
     }
 
     @Test
