@@ -232,7 +232,7 @@ final class VmPair {
                     giveUp(
                                     new VmSteps(now, s),
                                     s,
-                                    "its server has not said for %d s that it sees it in lockstep"
+                                    "its server has not said for %d s that it sees it in lockstep and that both servers hear each other"
                                             .formatted(SEEN_WITHIN.toSeconds()),
                                     false)
                             .accepted();

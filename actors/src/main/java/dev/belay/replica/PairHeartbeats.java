@@ -7,25 +7,37 @@ import dev.belay.replica.Hypervisor.ReplicaEvent;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The halves of this server's pairs and those on other servers hear from each other a few times in
- * each silence that is borne. One that hears nothing closes its output and asks; who goes on, the
- * journal says. It never waits for a disk.
+ * each silence that is borne. One that hears nothing any more closes its output and asks; who goes
+ * on, the journal says. It never waits for a disk.
+ *
+ * <pre>
+ *  the one that leads                        the one that follows, mute until then
+ *  Hold ------------ "I am there" ---------&gt; hears
+ *  hears &lt;------ "I am there and hear you" --
+ *        ------- "I am there and hear you" -&gt; both hear
+ * </pre>
  */
 public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Message> {
     private static final int BEATS_IN_SILENCE = 6;
 
     /** More often than a lease is renewed; each answer is work for the leashes and the kernel. */
     private static final int LOOKS_PER_QUESTION = BEATS_IN_SILENCE;
+
+    /**
+     * So many times that silence the first word may take: nodes that did not hear each other for a
+     * while connect some seconds after they could. QEMU's own connections tell of most losses
+     * meanwhile, and lockstep is not stored.
+     */
+    private static final int UNTIL_FIRST_WORD = 15;
 
     public sealed interface Message {}
 
@@ -37,52 +49,99 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
     /** Nothing is held here any more. */
     public record LetGoAll() implements Message {}
 
-    /** From another server: {@code from} is there. */
-    public record Heard(RunRight from, RunRight to) implements Message {}
+    /**
+     * From another server: {@code from} is there.
+     *
+     * @param hears {@code to}, too
+     */
+    public record Heard(RunRight from, RunRight to, boolean hears) implements Message {}
+
+    /** {@code then}, once, as soon as each of the two has heard the other one. */
+    public record WhenBothHear(RunRight own, RunRight partner, Runnable then) implements Message {}
 
     record Look() implements Message {}
 
+    /** What goes to the server of the partner, best effort. */
+    public interface Words {
+        /** That this one is there, and whether it hears the partner. */
+        void beat(RunRight own, RunRight partner, boolean hears);
+
+        /** Whether the partner vouches for this one. */
+        void ask(RunRight own, RunRight partner);
+    }
+
     /**
-     * @param silence empty: nothing was heard of the other one yet, which may not run in lockstep
+     * @param hears that it was heard; before that the other one may not run in lockstep yet, or not
+     *     be connected yet
+     * @param heard that the other one says so
+     * @param then what waits until both do
      */
-    private record Pair(Bonded bond, @Nullable PairSilence silence) {}
+    private record Pair(
+            Bonded bond, PairSilence silence, boolean hears, boolean heard, Runnable then) {
+        static Pair of(Bonded bond) {
+            return new Pair(bond, PairSilence.from(now()), false, false, NOTHING);
+        }
+
+        boolean isWith(RunRight partner) {
+            return bond.partner().equals(partner);
+        }
+
+        boolean speaks() {
+            return bond.leads() || hears;
+        }
+
+        boolean bothHear() {
+            return hears && heard;
+        }
+
+        Pair heard(boolean hearsUs) {
+            return new Pair(
+                    bond,
+                    hears ? silence.heardAt(now()) : PairSilence.from(now()),
+                    true,
+                    heard || hearsUs,
+                    then);
+        }
+
+        Pair with(PairSilence next) {
+            return new Pair(bond, next, hears, heard, then);
+        }
+
+        Pair with(Runnable next) {
+            return new Pair(bond, silence, hears, heard, next);
+        }
+    }
+
+    private static final Runnable NOTHING = () -> {};
 
     private final Duration limit;
-    private final BiConsumer<RunRight, RunRight> beat;
-    private final BiConsumer<RunRight, RunRight> ask;
+    private final Words words;
     private final Consumer<ReplicaEvent> lost;
     private final Map<RunRight, Pair> pairs = new HashMap<>();
     private int looks;
 
     /**
      * @param limit of silence that is borne
-     * @param beat tells the server of its second argument that the first one is there
-     * @param ask asks the server of its second argument to vouch for the first one
      * @param lost is told who fell silent
      */
     public static Behavior<Message> create(
-            Duration limit,
-            BiConsumer<RunRight, RunRight> beat,
-            BiConsumer<RunRight, RunRight> ask,
-            Consumer<ReplicaEvent> lost) {
+            Duration limit, Words words, Consumer<ReplicaEvent> lost) {
         return Behaviors.setup(context ->
                 Behaviors.withTimers(timers -> {
                     timers.startTimerAtFixedRate(new Look(), limit.dividedBy(BEATS_IN_SILENCE));
-                    return new PairHeartbeats(context, limit, beat, ask, lost);
+                    return new PairHeartbeats(context, limit, words, lost);
                 }));
     }
 
     private PairHeartbeats(
             ActorContext<Message> context,
             Duration limit,
-            BiConsumer<RunRight, RunRight> beat,
-            BiConsumer<RunRight, RunRight> ask,
+            Words words,
             Consumer<ReplicaEvent> lost) {
         super(context);
         context.setLoggerName(PairHeartbeats.class);
         this.limit = limit;
-        this.beat = beat;
-        this.ask = ask;
+        this.words = words;
         this.lost = lost;
     }
 
@@ -96,10 +155,12 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
             case Hold(var bond) -> hold(bond);
             case LetGo(var own) -> pairs.remove(own);
             case LetGoAll() -> pairs.clear();
-            case Heard(var from, var to) ->
+            case Heard(var from, var to, var hears) ->
                     pairs.computeIfPresent(
-                            to,
-                            (_, pair) -> pair.bond().partner().equals(from) ? heard(pair) : pair);
+                            to, (_, pair) -> pair.isWith(from) ? heard(pair, hears) : pair);
+            case WhenBothHear(var own, var partner, var then) ->
+                    pairs.computeIfPresent(
+                            own, (_, pair) -> pair.isWith(partner) ? told(pair.with(then)) : pair);
             case Look() -> {
                 looks++;
                 pairs.replaceAll((_, pair) -> look(pair));
@@ -110,42 +171,66 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
 
     private void hold(Bonded bond) {
         var known = pairs.get(bond.own());
-        if (known == null || !known.bond().partner().equals(bond.partner())) {
-            pairs.put(bond.own(), new Pair(bond, bond.leads() ? PairSilence.from(now()) : null));
+        if (known == null || !known.isWith(bond.partner())) {
+            var pair = Pair.of(bond);
+            pairs.put(bond.own(), pair);
+            speak(pair);
         }
     }
 
-    private static Pair heard(Pair pair) {
-        var silence = pair.silence();
-        return new Pair(
-                pair.bond(), silence == null ? PairSilence.from(now()) : silence.heardAt(now()));
+    /** The first word is answered at once: lockstep waits for it. */
+    private Pair heard(Pair pair, boolean hearsUs) {
+        var next = pair.heard(hearsUs);
+        if (!pair.hears()) {
+            speak(next);
+        }
+        return told(next);
+    }
+
+    private static Pair told(Pair pair) {
+        if (!pair.bothHear()) {
+            return pair;
+        }
+        pair.then().run();
+        return pair.with(NOTHING);
+    }
+
+    private void speak(Pair pair) {
+        if (pair.speaks()) {
+            words.beat(pair.bond().own(), pair.bond().partner(), pair.hears());
+        }
     }
 
     private Pair look(Pair pair) {
-        if (pair.silence() == null) {
+        if (!pair.speaks()) {
             return pair;
         }
+        speak(pair);
         var bond = pair.bond();
-        beat.accept(bond.own(), bond.partner());
-        var look = pair.silence().look(now(), limit);
+        var borne = pair.hears() ? limit : limit.multipliedBy(UNTIL_FIRST_WORD);
+        var look = pair.silence().look(now(), borne);
         if (!look.next().told() && looks % LOOKS_PER_QUESTION == 0) {
-            ask.accept(bond.own(), bond.partner());
+            words.ask(bond.own(), bond.partner());
         }
         if (look.silent()) {
-            getContext()
-                    .getLog()
-                    .warn(
-                            "{} hears nothing of {} for {} ms and asks whether it goes on alone",
-                            bond.own(),
-                            bond.partner(),
-                            limit.toMillis());
-            lost.accept(
-                    new ReplicaEvent.PartnerLost(
-                            bond.own(),
-                            bond.partner(),
-                            "nothing was heard of it for %d ms".formatted(limit.toMillis())));
+            silent(bond, borne);
         }
-        return new Pair(bond, look.next());
+        return pair.with(look.next());
+    }
+
+    private void silent(Bonded bond, Duration borne) {
+        getContext()
+                .getLog()
+                .warn(
+                        "{} hears nothing of {} for {} ms and asks whether it goes on alone",
+                        bond.own(),
+                        bond.partner(),
+                        borne.toMillis());
+        lost.accept(
+                new ReplicaEvent.PartnerLost(
+                        bond.own(),
+                        bond.partner(),
+                        "nothing was heard of it for %d ms".formatted(borne.toMillis())));
     }
 
     /** Never jumps. */

@@ -231,13 +231,18 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
                                                 : new ReplicaInput.Prepared(right, primary, at)));
     }
 
-    /** When it comes to nothing, its end or its primary's is told otherwise. */
+    /**
+     * Nor do they run in lockstep for the journal before each server hears the other one: silence
+     * would part them at once. When it comes to nothing, its end or its primary's is told
+     * otherwise.
+     */
     private void await(RunRight right, RunRight primary) {
         var self = getContext().getSelf();
+        Runnable seen = () -> self.tell(new Answered(new ReplicaInput.InLockstep(right, primary)));
         hypervisor
                 .inLockstep(right, primary)
-                .thenRun(
-                        () -> self.tell(new Answered(new ReplicaInput.InLockstep(right, primary))));
+                .thenRun(() ->
+                        heartbeats.tell(new PairHeartbeats.WhenBothHear(right, primary, seen)));
     }
 
     private void raise(RunRight right, RunRight secondary, PairAddress at) {

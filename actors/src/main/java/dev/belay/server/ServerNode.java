@@ -89,8 +89,12 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
 
     record Cleaned(Optional<Throwable> failure) implements Message {}
 
-    /** From another server: {@code from} is there, for its partner {@code to} here. */
-    public record PairBeat(RunRight from, RunRight to) implements Message {}
+    /**
+     * From another server: {@code from} is there, for its partner {@code to} here.
+     *
+     * @param hears whether it has heard that one
+     */
+    public record PairBeat(RunRight from, RunRight to, boolean hears) implements Message {}
 
     /**
      * From another server: does {@code to} here vouch for {@code from} there? That lives by it for
@@ -164,17 +168,7 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
                 context.spawn(
                         PairHeartbeats.create(
                                 parts.pairSilence(),
-                                (own, partner) ->
-                                        parts.peers()
-                                                .accept(
-                                                        partner.server(),
-                                                        new PairBeat(own, partner)),
-                                (own, partner) ->
-                                        parts.peers()
-                                                .accept(
-                                                        partner.server(),
-                                                        new PairAsks(
-                                                                own, partner, parts.lease().now())),
+                                words(),
                                 event -> {
                                     parts.hypervisor().partnerSilent(event.right());
                                     self.tell(new Happened(event));
@@ -182,6 +176,21 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
                         "pairs");
         look(parts.found());
         timers.startTimerWithFixedDelay(new AskAgain(), ASK_AGAIN);
+    }
+
+    private PairHeartbeats.Words words() {
+        return new PairHeartbeats.Words() {
+            @Override
+            public void beat(RunRight own, RunRight partner, boolean hears) {
+                parts.peers().accept(partner.server(), new PairBeat(own, partner, hears));
+            }
+
+            @Override
+            public void ask(RunRight own, RunRight partner) {
+                parts.peers()
+                        .accept(partner.server(), new PairAsks(own, partner, parts.lease().now()));
+            }
+        };
     }
 
     @Override
@@ -205,7 +214,8 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
             case AskAgain() -> decide(new TenureInput.Tick());
             case Adopted adoption -> adopted(adoption);
             case Cleaned(var failure) -> cleaned(failure);
-            case PairBeat(var from, var to) -> heartbeats.tell(new PairHeartbeats.Heard(from, to));
+            case PairBeat(var from, var to, var hears) ->
+                    heartbeats.tell(new PairHeartbeats.Heard(from, to, hears));
             case PairAsks(var from, var to, var asked) -> {
                 if (holds(to) && parts.hypervisor().vouchesFor(to, from)) {
                     parts.peers().accept(from.server(), new PairVouches(to, from, asked));

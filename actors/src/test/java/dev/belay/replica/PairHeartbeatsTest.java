@@ -13,6 +13,7 @@ import dev.belay.replica.Hypervisor.ReplicaEvent;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.junit.jupiter.api.AfterAll;
@@ -23,8 +24,10 @@ class PairHeartbeatsTest {
     private static final RunRight OWN = right(7, "alpha");
     private static final RunRight PARTNER = right(8, "beta");
     private final List<RunRight> beats = new CopyOnWriteArrayList<>();
+    private final List<RunRight> hearing = new CopyOnWriteArrayList<>();
     private final List<RunRight> questions = new CopyOnWriteArrayList<>();
     private final List<ReplicaEvent> lost = new CopyOnWriteArrayList<>();
+    private final AtomicBoolean bothHear = new AtomicBoolean();
 
     @AfterAll
     static void end() {
@@ -40,18 +43,70 @@ class PairHeartbeatsTest {
         return KIT.spawn(
                 PairHeartbeats.create(
                         limit,
-                        (own, _) -> beats.add(own),
-                        (own, _) -> questions.add(own),
+                        new PairHeartbeats.Words() {
+                            @Override
+                            public void beat(RunRight own, RunRight partner, boolean hears) {
+                                (hears ? hearing : beats).add(own);
+                            }
+
+                            @Override
+                            public void ask(RunRight own, RunRight partner) {
+                                questions.add(own);
+                            }
+                        },
                         lost::add));
+    }
+
+    /** Nodes between which the wire was just mended connect late. */
+    @Test
+    void theFirstWordMayTakeItsTime() {
+        var heartbeats = heartbeats(Duration.ofMillis(300));
+        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, true)));
+        await().atMost(Duration.ofSeconds(30)).until(() -> beats.size() > 20);
+        assertThat(lost).isEmpty();
+        heartbeats.tell(new PairHeartbeats.Heard(PARTNER, OWN, true));
+        await().atMost(Duration.ofSeconds(30)).until(() -> !lost.isEmpty());
+        assertThat(hearing).contains(OWN);
+    }
+
+    /** A process that came up between two that run in lockstep, of which the other is gone. */
+    @Test
+    void oneThatLeadsDoesNotWaitForTheFirstWordForEver() {
+        heartbeats(Duration.ofMillis(30))
+                .tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, true)));
+        await().atMost(Duration.ofSeconds(30)).until(() -> !lost.isEmpty());
+    }
+
+    @Test
+    void whoWaitsUntilBothHearIsToldWhenTheOtherOneSaysSoToo() {
+        var heartbeats = heartbeats(Duration.ofSeconds(30));
+        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, false)));
+        heartbeats.tell(new PairHeartbeats.WhenBothHear(OWN, PARTNER, () -> bothHear.set(true)));
+        heartbeats.tell(new PairHeartbeats.Heard(PARTNER, OWN, false));
+        await().atMost(Duration.ofSeconds(30)).until(() -> hearing.contains(OWN));
+        assertThat(bothHear).isFalse();
+        heartbeats.tell(new PairHeartbeats.Heard(PARTNER, OWN, true));
+        await().atMost(Duration.ofSeconds(30)).untilTrue(bothHear);
+    }
+
+    @Test
+    void whoWaitsLateIsToldAtOnce() {
+        var heartbeats = heartbeats(Duration.ofSeconds(30));
+        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, false)));
+        heartbeats.tell(new PairHeartbeats.Heard(PARTNER, OWN, true));
+        heartbeats.tell(new PairHeartbeats.WhenBothHear(OWN, PARTNER, () -> bothHear.set(true)));
+        await().atMost(Duration.ofSeconds(30)).untilTrue(bothHear);
     }
 
     @Test
     void oneThatLeadsSpeaksFirstAndTellsOfSilenceOnce() {
-        heartbeats(Duration.ofMillis(300))
-                .tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, true)));
+        var heartbeats = heartbeats(Duration.ofMillis(300));
+        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, true)));
+        await().atMost(Duration.ofSeconds(30)).until(() -> !beats.isEmpty());
+        heartbeats.tell(new PairHeartbeats.Heard(PARTNER, OWN, true));
         await().atMost(Duration.ofSeconds(30)).until(() -> !lost.isEmpty());
-        int before = beats.size();
-        await().atMost(Duration.ofSeconds(30)).until(() -> beats.size() > before + 20);
+        int before = hearing.size();
+        await().atMost(Duration.ofSeconds(30)).until(() -> hearing.size() > before + 20);
         assertThat(lost)
                 .singleElement()
                 .isInstanceOfSatisfying(
@@ -72,13 +127,13 @@ class PairHeartbeatsTest {
         await().atMost(Duration.ofSeconds(30)).until(() -> beats.size() > 20);
         assertThat(beats).doesNotContain(OWN);
         assertThat(lost).noneMatch(event -> event.right().equals(OWN));
-        heartbeats.tell(new PairHeartbeats.Heard(PARTNER, OWN));
-        await().atMost(Duration.ofSeconds(30)).until(() -> beats.contains(OWN));
+        heartbeats.tell(new PairHeartbeats.Heard(PARTNER, OWN, false));
+        await().atMost(Duration.ofSeconds(30)).until(() -> hearing.contains(OWN));
     }
 
     @Test
     void whatIsLetGoIsForgotten() {
-        var heartbeats = heartbeats(Duration.ofMillis(300));
+        var heartbeats = heartbeats(Duration.ofMillis(60));
         heartbeats.tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, true)));
         await().atMost(Duration.ofSeconds(30)).until(() -> beats.contains(OWN));
         heartbeats.tell(new PairHeartbeats.LetGo(OWN));
