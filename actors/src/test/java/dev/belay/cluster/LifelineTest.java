@@ -125,8 +125,8 @@ class LifelineTest {
         }
     }
 
-    private static EarlyLeases leasesOfAlpha(int port) {
-        return new EarlyLeases(
+    private static LeasesByOthers leasesOfAlpha(int port) {
+        return new LeasesByOthers(
                 new NodeDirectory(
                         ALPHA,
                         List.of(
@@ -135,7 +135,7 @@ class LifelineTest {
                 port);
     }
 
-    private static Verdict verdict(EarlyLeases leases) throws Exception {
+    private static Verdict verdict(LeasesByOthers leases) throws Exception {
         return leases.renew(ALPHA, SEVEN).toCompletableFuture().get(20, TimeUnit.SECONDS);
     }
 
@@ -166,6 +166,27 @@ class LifelineTest {
                     (_, _) -> CompletableFuture.failedFuture(new IOException("no quorum")));
             assertThat(leasesOfAlpha(lifeline.port()).renew(ALPHA, SEVEN).toCompletableFuture())
                     .failsWithin(java.time.Duration.ofSeconds(20));
+        }
+    }
+
+    /** The wire to the journal's leader was cut, say, and somebody else hears both. */
+    @Test
+    void othersAreAskedAgainWhenOurOwnJournalFallsSilent() throws Exception {
+        try (var lifeline = open(BRAVO, 0)) {
+            lifeline.grantBy((_, _) -> CompletableFuture.completedFuture(Verdict.FENCED));
+            var leases = leasesOfAlpha(lifeline.port());
+            leases.journalIs((_, _) -> CompletableFuture.completedFuture(Verdict.GRANTED));
+            verdict(leases);
+
+            leases.journalIs((_, _) -> new CompletableFuture<>());
+            await().atMost(20, TimeUnit.SECONDS)
+                    .ignoreExceptions()
+                    .until(
+                            () ->
+                                    leases.renew(ALPHA, SEVEN)
+                                            .toCompletableFuture()
+                                            .get(1, TimeUnit.SECONDS),
+                            Verdict.FENCED::equals);
         }
     }
 

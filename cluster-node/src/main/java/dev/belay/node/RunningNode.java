@@ -2,9 +2,9 @@ package dev.belay.node;
 
 import dev.belay.clock.BootClock;
 import dev.belay.cluster.ClusterModel;
-import dev.belay.cluster.EarlyLeases;
 import dev.belay.cluster.LeaseAuthority;
 import dev.belay.cluster.LeaseKeeper;
+import dev.belay.cluster.LeasesByOthers;
 import dev.belay.cluster.Lifeline;
 import dev.belay.cluster.NodeDirectory.Role;
 import dev.belay.http.HttpServer;
@@ -73,7 +73,7 @@ public final class RunningNode {
         lockData(settings);
         // Before the journal, which takes its time: the leashes of what runs have to be found to be
         // extended, and until the journal is up others renew the lease.
-        var leases = new EarlyLeases(settings.directory(), settings.lifelines().node());
+        var leases = new LeasesByOthers(settings.directory(), settings.lifelines().node());
         var server =
                 settings.self().role() == Role.SERVER
                         ? Optional.of(startLease(settings, leases, startHypervisor(settings)))

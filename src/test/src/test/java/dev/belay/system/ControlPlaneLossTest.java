@@ -3,7 +3,12 @@ package dev.belay.system;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.belay.lab.Lab;
 import dev.belay.lab.TestVm;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -12,6 +17,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @Tag("system")
 class ControlPlaneLossTest {
     @RegisterExtension static final LabExtension LAB = new LabExtension("control");
+
+    /** Longer than a lease, and than whoever waits it out. */
+    private static final Duration WIRE_IS_CUT = Duration.ofSeconds(6);
 
     private final Cluster cluster = new Cluster(LAB.lab());
 
@@ -59,6 +67,39 @@ class ControlPlaneLossTest {
         cluster.lab().start(leader);
         cluster.lab().awaitReady(Cluster.PATIENCE);
         cluster.delete("led");
+    }
+
+    /** The one that does not lead has its lease renewed by way of the witness. */
+    @Test
+    void aWireThatIsCutToTheJournalsLeaderCostsNoVm() {
+        // So that a server leads, and keeps that.
+        cluster.lab().kill("witness");
+        await().atMost(Cluster.PATIENCE)
+                .ignoreExceptions()
+                .until(() -> cluster.lab().servers().contains(cluster.journalLeader()));
+        cluster.lab().start("witness");
+        cluster.lab().awaitReady(Cluster.PATIENCE);
+        var vms = List.of("here", "there");
+        for (var vm : vms) {
+            cluster.lab().vm(TestVm.of(vm).withoutGuest());
+            cluster.awaitRunning(vm);
+        }
+        assertThat(cluster.server("here")).isNotEqualTo(cluster.server("there"));
+        var running = qemus(vms);
+        assertThat(cluster.journalLeader()).isIn(cluster.lab().servers());
+
+        cluster.lab().cut("alpha", "bravo", Lab.Direction.BOTH);
+        await().during(WIRE_IS_CUT)
+                .atMost(Cluster.PATIENCE)
+                .untilAsserted(() -> assertThat(qemus(vms)).isEqualTo(running));
+        cluster.lab().heal("alpha");
+        cluster.lab().awaitReady(Cluster.PATIENCE);
+        assertThat(qemus(vms)).isEqualTo(running);
+        vms.forEach(cluster::delete);
+    }
+
+    private Map<String, List<Lab.Qemu>> qemus(List<String> vms) {
+        return vms.stream().collect(Collectors.toMap(vm -> vm, cluster.lab()::qemus));
     }
 
     @Test

@@ -8,6 +8,7 @@ import dev.belay.model.ServerName;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -17,25 +18,31 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Renews the lease of a node that has just started, whose leashes run out while its own journal
- * comes up: other voters ask theirs, over their {@link Lifeline}. Until this node's journal has
- * answered for the first time both ways are taken, and the first verdict counts; after that the
- * journal's alone. Every verdict is the quorum's, by a read begun after the request (safety.md 8).
+ * Renews the lease of a node whose own journal does not answer: other voters ask theirs, over their
+ * {@link Lifeline}. So it is when the node has just started, and its leashes run out while its
+ * journal comes up; and when only the wire to the journal's leader is cut. Then both ways are
+ * taken, and the first verdict counts; as long as this node's journal answers, that is asked alone.
+ * Every verdict is the quorum's, by a read begun after the request (safety.md 8).
  */
-public final class EarlyLeases implements LeaseAuthority {
+public final class LeasesByOthers implements LeaseAuthority {
     private static final int CONNECT_MILLIS = 500;
     private static final int ANSWER_MILLIS = 2500;
+
+    /** Longer than an election takes, and short enough for a lease. */
+    private static final Duration SILENT = Duration.ofSeconds(1);
 
     private final List<NodeDirectory.Node> others;
     private final int port;
     private final AtomicLong ids = new AtomicLong();
     private volatile @Nullable LeaseAuthority journal;
-    private volatile boolean isJournalUp;
+
+    /** On this machine's clock that never jumps; until the journal answers again. */
+    private volatile long silentFrom = System.nanoTime();
 
     /**
      * @param port of their lifelines
      */
-    public EarlyLeases(NodeDirectory directory, int port) {
+    public LeasesByOthers(NodeDirectory directory, int port) {
         this.others =
                 directory.nodes().stream()
                         .filter(node -> node.voter() && !node.name().equals(directory.self()))
@@ -55,7 +62,7 @@ public final class EarlyLeases implements LeaseAuthority {
         if (own != null) {
             asked.add(own.renew(server, incarnation).thenApply(this::journalAnswered));
         }
-        if (!isJournalUp) {
+        if (System.nanoTime() - silentFrom >= 0) {
             for (var other : others) {
                 asked.add(ask(other, server, incarnation));
             }
@@ -64,7 +71,7 @@ public final class EarlyLeases implements LeaseAuthority {
     }
 
     private Verdict journalAnswered(Verdict verdict) {
-        isJournalUp = true;
+        silentFrom = System.nanoTime() + SILENT.toNanos();
         return verdict;
     }
 
