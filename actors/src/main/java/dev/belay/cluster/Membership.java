@@ -26,11 +26,13 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.apache.pekko.cluster.Cluster;
 import org.apache.pekko.cluster.Member;
 import org.apache.pekko.cluster.MemberStatus;
+import org.apache.pekko.cluster.UniqueAddress;
 
 /**
  * Turns what this node sees of the cluster into facts about servers, for the server entities that
  * run on this node: only their own eyes count, so that a hint that was held up on its way never
- * fences anybody. One per node; nothing survives a crash, everything is seen again.
+ * fences anybody; others' say only that a server that is missed here is not lost. One per node;
+ * nothing survives a crash, everything is seen again.
  */
 public final class Membership extends AbstractBehavior<Membership.Message> {
     public sealed interface Message {}
@@ -50,6 +52,7 @@ public final class Membership extends AbstractBehavior<Membership.Message> {
     public record Lost(ServerName server, List<Evidence> evidence, int vanished, int before) {}
 
     private static final Duration LOOK = Duration.ofMillis(100);
+    private static final String VOTER = "voter";
 
     private final NodeDirectory directory;
     private final Presence.Limits limits;
@@ -134,33 +137,59 @@ public final class Membership extends AbstractBehavior<Membership.Message> {
         if (cluster.selfMember().status() != MemberStatus.up()) {
             return;
         }
-        var present = new HashSet<ServerName>();
+        var reachable = new HashSet<ServerName>();
+        var heard = new HashSet<ServerName>();
         for (var member : cluster.state().getMembers()) {
-            if (member.status() == MemberStatus.up()
-                    || member.status() == MemberStatus.weaklyUp()) {
-                name(member).ifPresent(present::add);
+            if (isUp(member)) {
+                boolean misses = missesItself(member);
+                name(member)
+                        .ifPresent(name -> {
+                            if (!misses) {
+                                reachable.add(name);
+                            }
+                            if (!misses || isHeardByOthers(member)) {
+                                heard.add(name);
+                            }
+                        });
             }
         }
-        // The state has all whom anybody misses, from behind a wire that is cut, say.
-        cluster.state()
-                .getUnreachable()
-                .forEach(member -> {
-                    if (missesItself(member)) {
-                        name(member).ifPresent(present::remove);
-                    }
-                });
-        model.reachable(present);
+        model.reachable(reachable);
         for (var server : directory.servers()) {
             var name = server.name();
-            see(name, presence(name).heartbeats(present.contains(name), now()));
+            see(name, presence(name).heartbeats(heard.contains(name), now()));
         }
         directory.servers().forEach(server -> report(server.name()));
     }
 
+    private static boolean isUp(Member member) {
+        return member.status() == MemberStatus.up() || member.status() == MemberStatus.weaklyUp();
+    }
+
+    /** Pekko's own list of the unreachable has all whom anybody misses. */
     private boolean missesItself(Member member) {
         return !cluster.readView()
                 .reachability()
                 .isReachable(cluster.selfUniqueAddress(), member.uniqueAddress());
+    }
+
+    /** Only the wire between it and this node is cut: it renews its lease, and is not lost. */
+    private boolean isHeardByOthers(Member member) {
+        var members = new HashSet<UniqueAddress>();
+        var voters = new HashSet<UniqueAddress>();
+        for (var other : cluster.state().getMembers()) {
+            if (isUp(other)) {
+                members.add(other.uniqueAddress());
+                if (other.hasRole(VOTER)) {
+                    voters.add(other.uniqueAddress());
+                }
+            }
+        }
+        return new HeardNodes(
+                        cluster.selfUniqueAddress(),
+                        members,
+                        voters,
+                        cluster.readView().reachability())
+                .contains(member.uniqueAddress());
     }
 
     private void report(ServerName server) {
