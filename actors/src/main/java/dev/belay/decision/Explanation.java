@@ -224,8 +224,13 @@ public final class Explanation {
 
     static String sentence(List<Refusal> refusals) {
         return refusals.stream()
-                .map(refusal -> refusal.server() + ": " + refusal.why())
+                .map(refusal -> refusal.server() + ": " + withoutStop(refusal.why()))
                 .collect(Collectors.joining("; "));
+    }
+
+    /** What goes on in our own sentence. */
+    private static String withoutStop(String why) {
+        return why.endsWith(".") ? why.substring(0, why.length() - 1) : why;
     }
 
     /** Whether another server could take it now. */
