@@ -141,9 +141,13 @@ public final class ClusterModel implements AutoCloseable {
         return newest.getOrDefault(persistenceId, 0L);
     }
 
-    public void reachable(Set<ServerName> now) {
+    /**
+     * @param now by this node
+     * @param heard by this node or others on the side of the majority
+     */
+    public void reachable(Set<ServerName> now, Set<ServerName> heard) {
         var since = new HashMap<ServerName, Long>();
-        now.forEach(name -> since.put(name, answering.getOrDefault(name, System.nanoTime())));
+        heard.forEach(name -> since.put(name, answering.getOrDefault(name, System.nanoTime())));
         answering = Map.copyOf(since);
         reachable = Set.copyOf(now);
     }
@@ -152,10 +156,10 @@ public final class ClusterModel implements AutoCloseable {
         return reachable.contains(name);
     }
 
-    /** See {@link OutOfReach}; false of a server that answers. */
+    /** See {@link OutOfReach}; false of a server that answers anybody. */
     public boolean isOutOfReach(ServerName name) {
         return servers.get(name) instanceof ServerState.Live live
-                && !isReachable(name)
+                && !answering.containsKey(name)
                 && OutOfReach.isAll(live, this::vm, this::isAway);
     }
 

@@ -153,7 +153,7 @@ public final class Membership extends AbstractBehavior<Membership.Message> {
                         });
             }
         }
-        model.reachable(reachable);
+        model.reachable(reachable, heard);
         for (var server : directory.servers()) {
             var name = server.name();
             see(name, presence(name).heartbeats(heard.contains(name), now()));

@@ -8,6 +8,7 @@ import org.apache.pekko.cluster.Cluster;
 import org.apache.pekko.cluster.ClusterEvent;
 import org.apache.pekko.cluster.DowningProvider;
 import org.apache.pekko.cluster.Member;
+import org.apache.pekko.cluster.MemberStatus;
 import org.apache.pekko.cluster.UniqueAddress;
 import org.apache.pekko.cluster.sbr.DowningStrategy;
 import org.apache.pekko.cluster.sbr.KeepMajority;
@@ -135,8 +136,16 @@ public final class QuickSplitBrainResolver extends DowningProvider {
                             addresses(strategy().membersWithRole()),
                             strategy().reachability());
             boolean isAnyDowned =
-                    nodesToDown(decision).stream().anyMatch(other -> !heard.contains(other));
+                    hasDowned()
+                            || nodesToDown(decision).stream()
+                                    .anyMatch(other -> !heard.contains(other));
             return heard.spares(node, isAnyDowned);
+        }
+
+        /** By whoever it was: a process that starts anew has its earlier one downed, say. */
+        private boolean hasDowned() {
+            return CollectionConverters.asJava(strategy().allMembersInDC()).stream()
+                    .anyMatch(member -> member.status() == MemberStatus.down());
         }
 
         private static java.util.Set<UniqueAddress> addresses(

@@ -175,7 +175,8 @@ public final class Explanation {
                         : view.disarming().isPresent()
                                 ? disarmed(view)
                                 : " If no other node hears it either, it is fenced and the VM starts elsewhere, unless it comes back.";
-        return "Ran on server %s, which does not answer this node.%s".formatted(server, why);
+        return "Last known to run on server %s, which does not answer this node.%s"
+                .formatted(server, why);
     }
 
     /** Why it does not run on two, and what comes next. */

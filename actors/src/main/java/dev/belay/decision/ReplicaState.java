@@ -26,6 +26,10 @@ public record ReplicaState(VmName vm, Epoch floor, Standing standing) {
         return upTo.isAfter(floor) ? new ReplicaState(vm, upTo, standing) : this;
     }
 
+    public boolean runs(RunRight right) {
+        return standing() instanceof Runs runs && runs.right().equals(right);
+    }
+
     /** One of two that listens to the other: it runs, and no raise of it is in hand. */
     public Optional<Bonded> bond() {
         return standing() instanceof Runs runs

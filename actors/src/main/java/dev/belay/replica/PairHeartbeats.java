@@ -41,8 +41,13 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
 
     public sealed interface Message {}
 
-    /** From now on. */
-    public record Hold(Bonded bond) implements Message {}
+    /**
+     * From now on.
+     *
+     * @param raised by this node's process, a moment ago. One that was found running may have been
+     *     parted from the other one already: it bears no longer silence than ever
+     */
+    public record Hold(Bonded bond, boolean raised) implements Message {}
 
     public record LetGo(RunRight own) implements Message {}
 
@@ -71,15 +76,25 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
     }
 
     /**
+     * @param raised as of {@link Hold}
      * @param hears that it was heard; before that the other one may not run in lockstep yet, or not
      *     be connected yet
      * @param heard that the other one says so
      * @param then what waits until both do
      */
     private record Pair(
-            Bonded bond, PairSilence silence, boolean hears, boolean heard, Runnable then) {
-        static Pair of(Bonded bond) {
-            return new Pair(bond, PairSilence.from(now()), false, false, NOTHING);
+            Bonded bond,
+            boolean raised,
+            PairSilence silence,
+            boolean hears,
+            boolean heard,
+            Runnable then) {
+        static Pair of(Bonded bond, boolean raised) {
+            return new Pair(bond, raised, PairSilence.from(now()), false, false, NOTHING);
+        }
+
+        Duration borne(Duration limit) {
+            return raised && !hears ? limit.multipliedBy(UNTIL_FIRST_WORD) : limit;
         }
 
         boolean isWith(RunRight partner) {
@@ -97,6 +112,7 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
         Pair heard(boolean hearsUs) {
             return new Pair(
                     bond,
+                    raised,
                     hears ? silence.heardAt(now()) : PairSilence.from(now()),
                     true,
                     heard || hearsUs,
@@ -104,11 +120,11 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
         }
 
         Pair with(PairSilence next) {
-            return new Pair(bond, next, hears, heard, then);
+            return new Pair(bond, raised, next, hears, heard, then);
         }
 
         Pair with(Runnable next) {
-            return new Pair(bond, silence, hears, heard, next);
+            return new Pair(bond, raised, silence, hears, heard, next);
         }
     }
 
@@ -152,7 +168,7 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
 
     private Behavior<Message> onMessage(Message message) {
         switch (message) {
-            case Hold(var bond) -> hold(bond);
+            case Hold(var bond, var raised) -> hold(bond, raised);
             case LetGo(var own) -> pairs.remove(own);
             case LetGoAll() -> pairs.clear();
             case Heard(var from, var to, var hears) ->
@@ -169,10 +185,10 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
         return this;
     }
 
-    private void hold(Bonded bond) {
+    private void hold(Bonded bond, boolean raised) {
         var known = pairs.get(bond.own());
         if (known == null || !known.isWith(bond.partner())) {
-            var pair = Pair.of(bond);
+            var pair = Pair.of(bond, raised);
             pairs.put(bond.own(), pair);
             speak(pair);
         }
@@ -207,7 +223,7 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
         }
         speak(pair);
         var bond = pair.bond();
-        var borne = pair.hears() ? limit : limit.multipliedBy(UNTIL_FIRST_WORD);
+        var borne = pair.borne(limit);
         var look = pair.silence().look(now(), borne);
         if (!look.next().told() && looks % LOOKS_PER_QUESTION == 0) {
             words.ask(bond.own(), bond.partner());

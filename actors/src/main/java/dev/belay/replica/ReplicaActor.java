@@ -116,7 +116,7 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
         var turn = ReplicaLife.decide(state, input);
         try {
             turn.commands().forEach(this::carryOut);
-            bonds(state.bond(), turn.state().bond());
+            bonds(state, turn.state().bond());
             state = turn.state();
         } catch (RuntimeException e) {
             getContext().getLog().error("{} is not done; it has to come again", input, e);
@@ -125,11 +125,13 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
     }
 
     /** Of a raise in hand the hypervisor tells the end; the partner is listened to after that. */
-    private void bonds(Optional<Bonded> before, Optional<Bonded> after) {
+    private void bonds(ReplicaState known, Optional<Bonded> after) {
+        var before = known.bond();
         if (!before.equals(after)) {
             before.filter(old -> after.filter(now -> now.own().equals(old.own())).isEmpty())
                     .ifPresent(old -> heartbeats.tell(new PairHeartbeats.LetGo(old.own())));
-            after.ifPresent(now -> heartbeats.tell(new PairHeartbeats.Hold(now)));
+            after.ifPresent(
+                    now -> heartbeats.tell(new PairHeartbeats.Hold(now, known.runs(now.own()))));
         }
     }
 

@@ -194,7 +194,7 @@ class VmCalmTest {
                         Optional.empty());
 
         assertThat(Explanation.of(new Running(wanted(), RIGHT), context(frozen).view()))
-                .startsWith("Ran on server alpha, which does not answer this node.")
+                .startsWith("Last known to run on server alpha, which does not answer this node.")
                 .contains("belay server confirm-off alpha --yes-i-checked");
     }
 

@@ -61,7 +61,7 @@ class PairHeartbeatsTest {
     @Test
     void theFirstWordMayTakeItsTime() {
         var heartbeats = heartbeats(Duration.ofMillis(300));
-        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, true)));
+        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, true), true));
         await().atMost(Duration.ofSeconds(30)).until(() -> beats.size() > 20);
         assertThat(lost).isEmpty();
         heartbeats.tell(new PairHeartbeats.Heard(PARTNER, OWN, true));
@@ -69,18 +69,28 @@ class PairHeartbeatsTest {
         assertThat(hearing).contains(OWN);
     }
 
-    /** A process that came up between two that run in lockstep, of which the other is gone. */
+    /** It may have been parted from the other one, and have to be quiet. */
+    @Test
+    void oneThatWasFoundRunningBearsNoLongerSilenceThanEver() {
+        var heartbeats = heartbeats(Duration.ofMillis(300));
+        var raised = right(9, "alpha");
+        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(raised, right(10, "beta"), true), true));
+        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, true), false));
+        await().atMost(Duration.ofSeconds(30)).until(() -> !lost.isEmpty());
+        assertThat(lost).extracting(ReplicaEvent::right).containsExactly(OWN);
+    }
+
     @Test
     void oneThatLeadsDoesNotWaitForTheFirstWordForEver() {
         heartbeats(Duration.ofMillis(30))
-                .tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, true)));
+                .tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, true), true));
         await().atMost(Duration.ofSeconds(30)).until(() -> !lost.isEmpty());
     }
 
     @Test
     void whoWaitsUntilBothHearIsToldWhenTheOtherOneSaysSoToo() {
         var heartbeats = heartbeats(Duration.ofSeconds(30));
-        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, false)));
+        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, false), true));
         heartbeats.tell(new PairHeartbeats.WhenBothHear(OWN, PARTNER, () -> bothHear.set(true)));
         heartbeats.tell(new PairHeartbeats.Heard(PARTNER, OWN, false));
         await().atMost(Duration.ofSeconds(30)).until(() -> hearing.contains(OWN));
@@ -92,7 +102,7 @@ class PairHeartbeatsTest {
     @Test
     void whoWaitsLateIsToldAtOnce() {
         var heartbeats = heartbeats(Duration.ofSeconds(30));
-        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, false)));
+        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, false), true));
         heartbeats.tell(new PairHeartbeats.Heard(PARTNER, OWN, true));
         heartbeats.tell(new PairHeartbeats.WhenBothHear(OWN, PARTNER, () -> bothHear.set(true)));
         await().atMost(Duration.ofSeconds(30)).untilTrue(bothHear);
@@ -101,7 +111,7 @@ class PairHeartbeatsTest {
     @Test
     void oneThatLeadsSpeaksFirstAndTellsOfSilenceOnce() {
         var heartbeats = heartbeats(Duration.ofMillis(300));
-        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, true)));
+        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, true), true));
         await().atMost(Duration.ofSeconds(30)).until(() -> !beats.isEmpty());
         heartbeats.tell(new PairHeartbeats.Heard(PARTNER, OWN, true));
         await().atMost(Duration.ofSeconds(30)).until(() -> !lost.isEmpty());
@@ -120,10 +130,10 @@ class PairHeartbeatsTest {
     @Test
     void oneThatFollowsIsMuteUntilItIsSpokenTo() {
         var heartbeats = heartbeats(Duration.ofMillis(300));
-        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, false)));
+        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, false), true));
         // One of another pair looks all the while.
         var other = right(9, "alpha");
-        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(other, right(10, "beta"), true)));
+        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(other, right(10, "beta"), true), true));
         await().atMost(Duration.ofSeconds(30)).until(() -> beats.size() > 20);
         assertThat(beats).doesNotContain(OWN);
         assertThat(lost).noneMatch(event -> event.right().equals(OWN));
@@ -134,11 +144,11 @@ class PairHeartbeatsTest {
     @Test
     void whatIsLetGoIsForgotten() {
         var heartbeats = heartbeats(Duration.ofMillis(60));
-        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, true)));
+        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, true), true));
         await().atMost(Duration.ofSeconds(30)).until(() -> beats.contains(OWN));
         heartbeats.tell(new PairHeartbeats.LetGo(OWN));
         var other = right(9, "alpha");
-        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(other, right(10, "beta"), true)));
+        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(other, right(10, "beta"), true), true));
         await().atMost(Duration.ofSeconds(30))
                 .until(() -> lost.stream().anyMatch(event -> event.right().equals(other)));
         beats.clear();

@@ -91,7 +91,7 @@ record NodeView(
         if (!node.role().equals("server")) {
             return node.reachable()
                     ? "It votes and runs no VMs."
-                    : "It does not answer this node. VMs go on, but as long as it is away, one more lost node may stop everything.";
+                    : "It does not answer this node. VMs go on, but if it is away, one more lost node may stop everything.";
         }
         return explanation(node, node.server().orElse(new Unknown()), disarming)
                 + node.server()

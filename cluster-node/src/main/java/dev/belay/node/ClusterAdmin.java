@@ -180,7 +180,7 @@ final class ClusterAdmin implements Admin {
                 .entityRefFor(VmEntity.KEY, vm.value())
                 .ask(VmEntity.Show::new, SHOW_TIMEOUT)
                 // Without a quorum it may be an entity that was cut off together with this node.
-                .thenApply(shown -> new Shown(shown.state(), journal.leader().isPresent()))
+                .thenApply(shown -> new Shown(shown.state(), journal.isLed()))
                 .exceptionally(failure -> lastKnown(vm, failure));
     }
 

@@ -232,8 +232,8 @@ final class LegFiles {
         var filled = read(filledFile(vm), Epoch.class);
         if (filled.filter(before -> !epoch.isAfter(before)).isPresent()) {
             throw new HypervisorException(
-                    "The disks of %s on this server were whole copies at %s already; the order to fill them at %s comes too late. Nothing was changed. If an earlier cluster left them and nobody needs them, delete %s."
-                            .formatted(vm, filled.get(), epoch, folder(vm)),
+                    "The disks of %s on this server were whole copies at %s already; the order to fill them at %s comes too late. Nothing was changed."
+                            .formatted(vm, filled.get(), epoch),
                     true);
         }
         mark(vm, new Mark(Mark.Kind.FILLING, epoch, disks.stream().map(DiskSpec::name).toList()));

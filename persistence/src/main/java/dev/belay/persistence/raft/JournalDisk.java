@@ -42,7 +42,7 @@ final class JournalDisk {
         return fsync.compareTo(QUICK_ENOUGH) <= 0
                 ? Optional.empty()
                 : Optional.of(
-                        "The disk with the journal's folder %s needs %d ms to make a small write durable; more than %d ms make the loss of a leader last longer than a lease. Put it (belay.node.data-dir) on an SSD, or on a disk that the VMs do not write to"
+                        "The disk with the journal's folder %s needs %d ms to make a small write durable. With more than %d ms, everybody waits the longer when the journal's leader is lost (1.7 s with 50 ms), and with 100 ms leases may end before there is a new one. Put it (belay.node.data-dir) on an SSD, or on a disk that the VMs do not write to"
                                 .formatted(folder, fsync.toMillis(), QUICK_ENOUGH.toMillis()));
     }
 

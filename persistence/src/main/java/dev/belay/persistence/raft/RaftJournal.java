@@ -271,6 +271,14 @@ public final class RaftJournal implements LeaseAuthority, ClusterFormation, Auto
         return health().leader();
     }
 
+    /**
+     * Whether this node's peer knows a leader now: not for longer than an election without one. Of
+     * a node without a vote, whether it ever did.
+     */
+    public boolean isLed() {
+        return voter.isPresent() ? voter.get().leader() != null : caller.leader() != null;
+    }
+
     // What the Pekko plugins use
 
     CompletionStage<Reply> append(Command.Append append) {

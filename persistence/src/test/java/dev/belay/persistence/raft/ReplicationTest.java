@@ -33,6 +33,17 @@ class ReplicationTest {
         }
     }
 
+    /** Whoever says so to an operator must not go by what it knew before. */
+    @Test
+    void aVoterThatIsLeftAloneKnowsNoLeader() {
+        try (var peers = Peers.start(folder, 3)) {
+            var left = peers.anyFollower();
+            await().atMost(Peers.LONG).until(left::isLed);
+            peers.names().stream().filter(name -> peers.journal(name) != left).forEach(peers::stop);
+            await().atMost(Peers.LONG).until(() -> !left.isLed());
+        }
+    }
+
     @Test
     void acknowledgedWritesSurviveARestartOfAll() {
         try (var peers = Peers.start(folder, 3)) {

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
@@ -49,6 +50,7 @@ final class MachineWaits implements AutoCloseable {
     private final FileChannel file;
     private final Thread looking;
     private volatile boolean isClosed;
+    private volatile Optional<IOException> failure = Optional.empty();
 
     /**
      * @param folder on the disk that counts
@@ -76,13 +78,17 @@ final class MachineWaits implements AutoCloseable {
             } catch (InterruptedException e) {
                 return;
             } catch (IOException e) {
-                throw new UncheckedIOException(e);
+                failure = Optional.of(e);
+                return;
             }
         }
     }
 
     /** Times are System.nanoTime(). A look that is under way at the end does not count. */
     Waits between(long from, long until) {
+        failure.ifPresent(why -> {
+            throw new UncheckedIOException(why);
+        });
         var there =
                 looks.stream()
                         .filter(look -> look.at() > from && look.at() - look.fsync() < until)
