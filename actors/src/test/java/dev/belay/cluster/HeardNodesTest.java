@@ -13,6 +13,8 @@ class HeardNodesTest {
     private static final UniqueAddress BRAVO = node(2);
     private static final UniqueAddress WITNESS = node(3);
     private static final Set<UniqueAddress> ALL = Set.of(ALPHA, BRAVO, WITNESS);
+    private static final UniqueAddress CHARLIE = node(4);
+    private static final Set<UniqueAddress> FOUR = Set.of(ALPHA, BRAVO, WITNESS, CHARLIE);
 
     private static UniqueAddress node(int number) {
         return new UniqueAddress(new Address("pekko", "belay", "10.0.0." + number, 7355), number);
@@ -55,31 +57,27 @@ class HeardNodesTest {
     /** Their side does not have most of the voters: it has to go. */
     @Test
     void whoIsHeardOnTheSmallerSideIsNotSpared() {
-        var charlie = node(4);
-        var all = Set.of(ALPHA, BRAVO, WITNESS, charlie);
         var split =
                 missing(
-                        ALPHA, BRAVO, ALPHA, WITNESS, charlie, BRAVO, charlie, WITNESS, BRAVO,
+                        ALPHA, BRAVO, ALPHA, WITNESS, CHARLIE, BRAVO, CHARLIE, WITNESS, BRAVO,
                         ALPHA);
-        assertThat(new HeardNodes(charlie, all, ALL, split).contains(ALPHA)).isFalse();
+        assertThat(new HeardNodes(CHARLIE, FOUR, ALL, split).contains(ALPHA)).isFalse();
     }
 
     /** Or nobody would ever agree that the third is gone. */
     @Test
     void oneEndOfTheWireGoesWithAThirdThatIsLost() {
-        var charlie = node(4);
-        var all = Set.of(ALPHA, BRAVO, WITNESS, charlie);
         var cut =
                 missing(
-                        ALPHA, BRAVO, BRAVO, ALPHA, ALPHA, charlie, BRAVO, charlie, WITNESS,
-                        charlie);
+                        ALPHA, BRAVO, BRAVO, ALPHA, ALPHA, CHARLIE, BRAVO, CHARLIE, WITNESS,
+                        CHARLIE);
         for (var self : ALL) {
-            var heard = new HeardNodes(self, all, ALL, cut);
+            var heard = new HeardNodes(self, FOUR, ALL, cut);
             assertThat(heard.spares(ALPHA, true)).isTrue();
             assertThat(heard.spares(BRAVO, true)).isFalse();
             assertThat(heard.spares(WITNESS, true)).isTrue();
             assertThat(heard.spares(BRAVO, false)).isTrue();
-            assertThat(heard.contains(charlie)).isFalse();
+            assertThat(heard.contains(CHARLIE)).isFalse();
         }
     }
 
@@ -93,15 +91,13 @@ class HeardNodesTest {
 
     @Test
     void theOtherSideIsNotHeardHere() {
-        var charlie = node(4);
-        var all = Set.of(ALPHA, BRAVO, WITNESS, charlie);
         var split =
                 missing(
-                        WITNESS, ALPHA, WITNESS, charlie, BRAVO, ALPHA, BRAVO, charlie, ALPHA,
-                        BRAVO, ALPHA, WITNESS, charlie, BRAVO, charlie, WITNESS);
-        var heard = new HeardNodes(WITNESS, all, ALL, split);
+                        WITNESS, ALPHA, WITNESS, CHARLIE, BRAVO, ALPHA, BRAVO, CHARLIE, ALPHA,
+                        BRAVO, ALPHA, WITNESS, CHARLIE, BRAVO, CHARLIE, WITNESS);
+        var heard = new HeardNodes(WITNESS, FOUR, ALL, split);
         assertThat(heard.contains(ALPHA)).isFalse();
-        assertThat(heard.contains(charlie)).isFalse();
+        assertThat(heard.contains(CHARLIE)).isFalse();
         assertThat(heard.contains(BRAVO)).isTrue();
     }
 }

@@ -75,6 +75,8 @@ class PairHeartbeatsTest {
         var heartbeats = heartbeats(Duration.ofMillis(300));
         var raised = right(9, "alpha");
         heartbeats.tell(new PairHeartbeats.Hold(new Bonded(raised, right(10, "beta"), true), true));
+        // Were both alike, the one that is held longer would tell first.
+        await().atMost(Duration.ofSeconds(30)).until(() -> beats.size() > 2);
         heartbeats.tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, true), false));
         await().atMost(Duration.ofSeconds(30)).until(() -> !lost.isEmpty());
         assertThat(lost).extracting(ReplicaEvent::right).containsExactly(OWN);
