@@ -141,7 +141,7 @@ final class QemuLab implements AutoCloseable {
                         new KernelBoot(
                                 program("BELAY_GUEST_KERNEL").toString(),
                                 program("BELAY_GUEST_INITRD").toString(),
-                                "console=ttyS0 panic=-1 quiet tsc=unstable unknown_nmi_panic=1 belay.name="
+                                "console=ttyS0 panic=-1 quiet no_timer_check tsc=unstable unknown_nmi_panic=1 belay.name="
                                         + vm
                                         + " belay.ip="
                                         + guestAddress(number)
