@@ -314,10 +314,10 @@ public final class ServerLife {
             case Fenced s -> ServerCalm.pending(s);
             case Fencing s -> {
                 var actions = new ArrayList<>(ServerCalm.pending(s));
+                // The agent is not called again. It may have seen the server off already, which
+                // could
+                // not be stored for want of the quorum that this server is part of; and it is back.
                 actions.add(ServerAction.AwaitLease.of(s.server()));
-                if (s.agentFailure().isEmpty()) {
-                    callAgent(actions, s, s.vms());
-                }
                 tellLost(actions, s.server(), s.vms(), s.evidence());
                 yield actions;
             }

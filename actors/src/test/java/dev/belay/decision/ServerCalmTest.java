@@ -147,8 +147,6 @@ class ServerCalmTest {
             hear(lost(I2, 1, 3));
 
             assertThat(actions).contains(new ServerAction.CallFenceAgent(ALPHA, I2));
-            assertThat(ServerLife.pending(state))
-                    .contains(new ServerAction.CallFenceAgent(ALPHA, I2));
         }
 
         @Test

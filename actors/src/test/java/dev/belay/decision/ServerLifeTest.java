@@ -438,13 +438,12 @@ class ServerLifeTest {
             assertThat(decision.events()).isEmpty();
         }
 
+        /** And nobody is switched off again who may be back already. */
         @Test
         void theWaitStartsAfreshAfterARestart() {
             assertThat(ServerLife.pending(FENCING))
                     .containsExactly(
-                            AWAIT_LEASE,
-                            new ServerAction.CallFenceAgent(ALPHA, I2),
-                            tell(new VmInput.ServerLost(ALPHA, I2, List.of())));
+                            AWAIT_LEASE, tell(new VmInput.ServerLost(ALPHA, I2, List.of())));
         }
     }
 

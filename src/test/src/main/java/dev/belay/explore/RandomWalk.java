@@ -62,9 +62,7 @@ final class RandomWalk {
                 disturbed(calm, steps);
             }
             calm.allows = _ -> true;
-            // One that works switches off, with every start, the servers that have to store its
-            // word.
-            calm.agent = Calm.Agent.FAILS;
+            calm.agent = Calm.Agent.WORKS;
             healed = true;
             int least = 2 * setup.proofWait();
             List<String> unfinished = List.of("nothing was looked at");
