@@ -3,6 +3,7 @@ package dev.belay.cluster;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.pekko.cluster.Reachability;
 import org.apache.pekko.cluster.UniqueAddress;
 import scala.jdk.javaapi.CollectionConverters;
@@ -22,6 +23,8 @@ final class HeardNodes {
     private final Set<UniqueAddress> members;
     private final boolean isMajority;
 
+    private final Set<UniqueAddress> here;
+
     /** By whom each is missed. */
     private final Map<UniqueAddress, Set<UniqueAddress>> missed = new HashMap<>();
 
@@ -35,7 +38,18 @@ final class HeardNodes {
         CollectionConverters.asJava(reachability.observersGroupedByUnreachable())
                 .forEach((subject, observers) ->
                         missed.put(subject, CollectionConverters.asJava(observers)));
+        here = members.stream().filter(this::isHere).collect(Collectors.toUnmodifiableSet());
         isMajority = 2 * voters.stream().filter(this::isHere).count() > voters.size();
+    }
+
+    /** Whether most of the voters are on this side. */
+    boolean isMajority() {
+        return isMajority;
+    }
+
+    /** This side: whom this node hears, and itself. */
+    Set<UniqueAddress> here() {
+        return here;
     }
 
     /**
@@ -48,8 +62,8 @@ final class HeardNodes {
 
     boolean contains(UniqueAddress node) {
         return isMajority
-                && members.stream()
-                        .filter(member -> !member.equals(node) && isHere(member))
+                && here.stream()
+                        .filter(member -> !member.equals(node))
                         .anyMatch(member -> !misses(member, node));
     }
 

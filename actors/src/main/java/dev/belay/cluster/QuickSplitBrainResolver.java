@@ -1,5 +1,7 @@
 package dev.belay.cluster;
 
+import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.apache.pekko.actor.ActorSystem;
@@ -15,6 +17,7 @@ import org.apache.pekko.cluster.sbr.KeepMajority;
 import org.apache.pekko.cluster.sbr.SplitBrainResolverBase;
 import org.apache.pekko.cluster.sbr.SplitBrainResolverSettings;
 import org.apache.pekko.remote.artery.ThisActorSystemQuarantinedEvent;
+import org.jspecify.annotations.Nullable;
 import scala.Option;
 import scala.collection.immutable.Set;
 import scala.concurrent.duration.FiniteDuration;
@@ -23,7 +26,8 @@ import scala.jdk.javaapi.CollectionConverters;
 /**
  * Pekko's own keep-majority strategy (safety.md 17), looked at every 100 ms: the stock provider's
  * fixed tick of a second would more than double the time until a lost node is downed. Nobody is
- * downed whom somebody on the side of the majority hears: see {@link HeardNodes}.
+ * downed whom somebody on the side of the majority hears: see {@link HeardNodes}. A side without a
+ * majority waits while it holds a pair in lockstep: see {@link PairsTogether}.
  */
 public final class QuickSplitBrainResolver extends DowningProvider {
     private final ActorSystem system;
@@ -55,8 +59,17 @@ public final class QuickSplitBrainResolver extends DowningProvider {
     }
 
     static final class Resolver extends SplitBrainResolverBase {
+        /** For those who were taken out elsewhere to join again, all of them. */
+        private static final Duration TOGETHER_AGAIN = Duration.ofSeconds(10);
+
         private final Cluster cluster = Cluster.get(context().system());
+        private final Optional<PairsTogether> pairs =
+                context().system().settings().setup().get(PairsTogether.class);
         private boolean isSparing;
+        private boolean isWaiting;
+
+        /** Since when somebody cannot join, or leave, because somebody else is missed. */
+        private @Nullable Long obstructed;
 
         Resolver(FiniteDuration stableAfter, DowningStrategy strategy) {
             super(stableAfter, strategy);
@@ -100,6 +113,17 @@ public final class QuickSplitBrainResolver extends DowningProvider {
         /** Without a word about it each time when nobody is left to be downed. */
         @Override
         public Set<UniqueAddress> actOnDecision(DowningStrategy.Decision decision) {
+            boolean waits = waits(decision);
+            if (waits && !isWaiting) {
+                log().warning(
+                                "without a majority, and not downing anybody: a VM is in lockstep on"
+                                        + " two servers on this side");
+            }
+            isWaiting = waits;
+            return waits ? nobody() : actOnHeard(decision);
+        }
+
+        private Set<UniqueAddress> actOnHeard(DowningStrategy.Decision decision) {
             var nodes = nodesToDown(decision);
             boolean spares =
                     !nodes.isEmpty() && nodes.stream().allMatch(node -> spares(node, decision));
@@ -109,9 +133,51 @@ public final class QuickSplitBrainResolver extends DowningProvider {
                                 nodes.stream().map(UniqueAddress::address).toList());
             }
             isSparing = spares;
-            return spares
-                    ? CollectionConverters.asScala(java.util.Set.<UniqueAddress>of()).toSet()
-                    : super.actOnDecision(decision);
+            return spares ? nobody() : super.actOnDecision(decision);
+        }
+
+        private static Set<UniqueAddress> nobody() {
+            return CollectionConverters.asScala(java.util.Set.<UniqueAddress>of()).toSet();
+        }
+
+        /**
+         * Whoever was taken out by the others is told so when they hear each other, and starts
+         * anew. Where there is no majority at all, its nodes come back as new members; should one
+         * of them stay away, its old member would keep the others from joining, so this side starts
+         * anew, too.
+         */
+        private boolean waits(DowningStrategy.Decision decision) {
+            if (decision == DowningStrategy.DownSelfQuarantinedByRemote$.MODULE$) {
+                return false;
+            }
+            var heard = heard();
+            return !heard.isMajority()
+                    && pairs.filter(known ->
+                                    known.isAnyWithin(
+                                            heard.here().stream()
+                                                    .map(UniqueAddress::address)
+                                                    .collect(Collectors.toSet())))
+                            .isPresent()
+                    && !isObstructed();
+        }
+
+        private boolean isObstructed() {
+            if (!hasDowned()) {
+                obstructed = null;
+                return false;
+            }
+            if (obstructed == null) {
+                obstructed = System.nanoTime();
+            }
+            return System.nanoTime() - obstructed > TOGETHER_AGAIN.toNanos();
+        }
+
+        private HeardNodes heard() {
+            return new HeardNodes(
+                    selfUniqueAddress(),
+                    addresses(strategy().members()),
+                    addresses(strategy().membersWithRole()),
+                    strategy().reachability());
         }
 
         /** Nobody when Pekko finds no answer: what it does then stays its own. */
@@ -129,12 +195,7 @@ public final class QuickSplitBrainResolver extends DowningProvider {
                     && decision != DowningStrategy.DownUnreachable$.MODULE$) {
                 return false;
             }
-            var heard =
-                    new HeardNodes(
-                            selfUniqueAddress(),
-                            addresses(strategy().members()),
-                            addresses(strategy().membersWithRole()),
-                            strategy().reachability());
+            var heard = heard();
             boolean isAnyDowned =
                     hasDowned()
                             || nodesToDown(decision).stream()

@@ -48,6 +48,13 @@ public final class OutOfReach {
         return Stream.of(pair.primary(), pair.secondary());
     }
 
+    /** Whether it runs in lockstep on two of these servers, whose halves may live by each other. */
+    public static boolean isWithin(VmState vm, Predicate<ServerName> servers) {
+        return vm instanceof Lockstep pair
+                && pair.vm().spec().isMirrored()
+                && halves(pair).map(RunRight::server).allMatch(servers);
+    }
+
     /** Whether neither of its servers answers, as far as is known here. */
     static boolean isSo(Lockstep pair, ClusterView view) {
         return halves(pair)

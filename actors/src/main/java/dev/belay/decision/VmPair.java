@@ -224,10 +224,7 @@ final class VmPair {
                     VmLife.ignored("one of the two servers is lost");
             case VmInput.LockstepSeen(var primary, var secondary)
                     when isOf(s, primary, secondary) ->
-                    new VmSteps(now, s)
-                            .add(new VmEvent.LockstepReached(now.at(), primary, secondary))
-                            .act(new VmAction.SettleAfter(VmLife.SETTLED, secondary.epoch()))
-                            .accepted();
+                    lockstep(new VmSteps(now, s), s);
             case VmInput.RaiseOverdue(var epoch) when epoch.equals(s.secondary().epoch()) ->
                     giveUp(
                                     new VmSteps(now, s),
@@ -272,6 +269,17 @@ final class VmPair {
     private static boolean advances(Raising s, RaiseStage stage, int percent) {
         return stage.compareTo(s.stage()) > 0
                 || (stage == s.stage() && percent >= s.percent() + STEP);
+    }
+
+    /** Each half may live by the other one from the moment that it hears so. */
+    private static Decision<VmEvent, VmAction> lockstep(VmSteps steps, Raising s) {
+        steps.add(new VmEvent.LockstepReached(steps.now().at(), s.primary(), s.secondary()))
+                .act(new VmAction.SettleAfter(VmLife.SETTLED, s.secondary().epoch()));
+        if (s.vm().spec().isMirrored()) {
+            steps.act(new VmAction.ConfirmLockstep(s.primary(), s.secondary()))
+                    .act(new VmAction.ConfirmLockstep(s.secondary(), s.primary()));
+        }
+        return steps.accepted();
     }
 
     /**

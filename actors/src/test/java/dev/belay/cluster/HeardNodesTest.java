@@ -100,4 +100,18 @@ class HeardNodesTest {
         assertThat(heard.contains(CHARLIE)).isFalse();
         assertThat(heard.contains(BRAVO)).isTrue();
     }
+
+    @Test
+    void whoIsOnWhichSideAndWhichHasMostOfTheVoters() {
+        var split =
+                missing(
+                        WITNESS, ALPHA, WITNESS, CHARLIE, BRAVO, ALPHA, BRAVO, CHARLIE, ALPHA,
+                        BRAVO, ALPHA, WITNESS, CHARLIE, BRAVO, CHARLIE, WITNESS);
+        var more = new HeardNodes(WITNESS, FOUR, ALL, split);
+        assertThat(more.here()).containsExactlyInAnyOrder(WITNESS, BRAVO);
+        assertThat(more.isMajority()).isTrue();
+        var fewer = new HeardNodes(ALPHA, FOUR, ALL, split);
+        assertThat(fewer.here()).containsExactlyInAnyOrder(ALPHA, CHARLIE);
+        assertThat(fewer.isMajority()).isFalse();
+    }
 }

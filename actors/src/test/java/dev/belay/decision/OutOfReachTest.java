@@ -168,6 +168,13 @@ class OutOfReachTest {
     }
 
     @Test
+    void aPairIsWithinASideThatHoldsBothOfItsServers() {
+        assertThat(OutOfReach.isWithin(PAIR, Set.of(ALPHA, BETA)::contains)).isTrue();
+        assertThat(OutOfReach.isWithin(PAIR, Set.of(ALPHA)::contains)).isFalse();
+        assertThat(OutOfReach.isWithin(new GoingSolo(VM, FIRST, SECOND), _ -> true)).isFalse();
+    }
+
+    @Test
     void toFenceItIsPutOffAndDoneWhenSomebodySaysThatItIsOff() {
         var lost = new ServerInput.Lost(I2, List.of(), 1, 4, true, true);
         assertThat(ServerLife.decide(ALPHA, SERVER, Instant.EPOCH, lost))

@@ -7,6 +7,7 @@ import dev.belay.cluster.LeaseKeeper;
 import dev.belay.cluster.LeasesByOthers;
 import dev.belay.cluster.Lifeline;
 import dev.belay.cluster.NodeDirectory.Role;
+import dev.belay.cluster.PairsTogether;
 import dev.belay.http.HttpServer;
 import dev.belay.model.Incarnation;
 import dev.belay.node.NodeGuardian.ServerParts;
@@ -268,7 +269,8 @@ public final class RunningNode {
                         "belay",
                         ActorSystemSetup.create(
                                 BootstrapSetup.create(settings.pekko()),
-                                new JournalSetup(journal)));
+                                new JournalSetup(journal),
+                                new PairsTogether(settings.directory(), model)));
         feed.is(JournalExtension.get(system).feed());
         model.start();
         var joiner =

@@ -11,13 +11,15 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.TestWatcher;
 
 /**
- * A lab of two servers and a witness for one test class; its nodes' last log lines when a test
- * fails.
+ * A lab for one test class, of two servers and a witness unless it says otherwise; its nodes' last
+ * log lines when a test fails.
  */
 final class LabExtension implements BeforeAllCallback, AfterAllCallback, TestWatcher {
     private static final int LINES = 60;
 
     private final String name;
+    private final int servers;
+    private final int witnesses;
     private final UnaryOperator<LabOptions> more;
     private @Nullable Lab lab;
 
@@ -33,7 +35,13 @@ final class LabExtension implements BeforeAllCallback, AfterAllCallback, TestWat
     }
 
     LabExtension(String name, UnaryOperator<LabOptions> more) {
+        this(name, 2, 1, more);
+    }
+
+    LabExtension(String name, int servers, int witnesses, UnaryOperator<LabOptions> more) {
         this.name = name;
+        this.servers = servers;
+        this.witnesses = witnesses;
         this.more = more;
     }
 
@@ -46,7 +54,7 @@ final class LabExtension implements BeforeAllCallback, AfterAllCallback, TestWat
 
     @Override
     public void beforeAll(ExtensionContext context) {
-        lab = Lab.up(more.apply(LabOptions.of(name, 2, 1).boundToThisProcess()));
+        lab = Lab.up(more.apply(LabOptions.of(name, servers, witnesses).boundToThisProcess()));
     }
 
     @Override
