@@ -2,6 +2,7 @@ package dev.belay.decision;
 
 import dev.belay.model.Epoch;
 import dev.belay.model.Incarnation;
+import dev.belay.model.Level;
 import dev.belay.model.PairAddress;
 import dev.belay.model.RunRight;
 import dev.belay.model.ServerName;
@@ -32,8 +33,12 @@ public sealed interface VmAction {
     /** End this right and every older one. */
     record StopReplica(RunRight right, boolean kill) implements Order {}
 
-    /** Does this replica still run? */
-    record Confirm(RunRight right) implements Order {}
+    /**
+     * Does this replica still run?
+     *
+     * @param level the VM's by now, which a running replica was not started with if it changed
+     */
+    record Confirm(RunRight right, Level level) implements Order {}
 
     /**
      * Does this replica still run? As the journal says, it is in lockstep with its partner: from

@@ -421,7 +421,7 @@ public final class VmLife {
                     List.of(
                             new VmAction.PrepareSecondary(
                                     s.secondary(), s.primary(), s.vm().spec()),
-                            new VmAction.Confirm(s.primary()),
+                            confirm(s.vm(), s.primary()),
                             standing(s.primary()),
                             standing(s.secondary()),
                             keep(s.vm(), s.primary()),
@@ -434,8 +434,8 @@ public final class VmLife {
                 } else {
                     // Without disks nothing but its lease holds it back from a third server, so
                     // its halves do not live by each other.
-                    actions.add(new VmAction.Confirm(s.primary()));
-                    actions.add(new VmAction.Confirm(s.secondary()));
+                    actions.add(confirm(s.vm(), s.primary()));
+                    actions.add(confirm(s.vm(), s.secondary()));
                 }
                 actions.add(standing(s.primary()));
                 actions.add(standing(s.secondary()));
@@ -449,7 +449,7 @@ public final class VmLife {
             case GoingSolo s ->
                     List.of(
                             new VmAction.GoSolo(s.winner(), s.loser()),
-                            new VmAction.Confirm(s.winner()),
+                            confirm(s.vm(), s.winner()),
                             standing(s.winner()));
             case Stopping s ->
                     List.of(new VmAction.StopReplica(s.right(), s.kill()), standing(s.right()));
@@ -463,13 +463,17 @@ public final class VmLife {
 
     private static List<VmAction> running(Vm vm, RunRight right) {
         var actions = new ArrayList<VmAction>();
-        actions.add(new VmAction.Confirm(right));
+        actions.add(confirm(vm, right));
         actions.add(standing(right));
         actions.add(keep(vm, right));
         if (vm.failures() > 0) {
             actions.add(new VmAction.SettleAfter(SETTLED, right.epoch()));
         }
         return actions;
+    }
+
+    private static VmAction confirm(Vm vm, RunRight right) {
+        return new VmAction.Confirm(right, vm.spec().level());
     }
 
     private static VmAction standing(RunRight right) {

@@ -5,6 +5,7 @@ import dev.belay.decision.RaiseStage;
 import dev.belay.decision.VmInput.Timing;
 import dev.belay.model.Epoch;
 import dev.belay.model.Incarnation;
+import dev.belay.model.Level;
 import dev.belay.model.PairAddress;
 import dev.belay.model.RunRight;
 import dev.belay.model.VmName;
@@ -131,6 +132,12 @@ public interface Hypervisor {
      * replica, so that a later process of the node knows it. Returns at once; any thread.
      */
     default void lockstepStored(RunRight replica, RunRight partner) {}
+
+    /**
+     * The VM's level by now: at level SYSTEM, and in a pair whatever the level, nothing that
+     * lockstep does not compare gets out of it (safety.md 23). Returns at once; any thread.
+     */
+    default void levelIs(RunRight replica, Level level) {}
 
     /**
      * Whether {@code replica} runs here in lockstep with {@code partner}, is connected to it, has

@@ -385,8 +385,10 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
                     tell(right.vm(), new ReplicaActor.Start(right, spec, parts.lease().isLive()));
             case VmAction.StopReplica(var right, var kill) ->
                     tell(right.vm(), new ReplicaActor.Stop(right, kill));
-            case VmAction.Confirm(var right) ->
-                    tell(right.vm(), new ReplicaActor.Confirm(right, Optional.empty()));
+            case VmAction.Confirm(var right, var level) -> {
+                tell(right.vm(), new ReplicaActor.Confirm(right, Optional.empty()));
+                parts.hypervisor().levelIs(right, level);
+            }
             case VmAction.ConfirmLockstep(var right, var partner) ->
                     tell(right.vm(), new ReplicaActor.Confirm(right, Optional.of(partner)));
             case VmAction.PrepareSecondary(var secondary, var primary, var spec) ->

@@ -321,7 +321,7 @@ final class SimulatedServer {
             }
             case TenureCommand.Pass(VmAction.StopReplica(var right, var kill)) ->
                     tell(right.vm(), new ReplicaInput.Stop(right, kill));
-            case TenureCommand.Pass(VmAction.Confirm(var right)) -> {
+            case TenureCommand.Pass(VmAction.Confirm(var right, _)) -> {
                 var guest = guests.get(right.vm());
                 boolean runs = guest != null && guest.right().equals(right);
                 tell(right.vm(), new ReplicaInput.Confirm(right, runs));

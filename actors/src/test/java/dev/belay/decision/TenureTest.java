@@ -130,7 +130,7 @@ class TenureTest {
                     List.of(
                             new VmAction.StartReplica(right, SPEC),
                             new VmAction.StopReplica(right, true),
-                            new VmAction.Confirm(right))) {
+                            new VmAction.Confirm(right, SPEC.level()))) {
                 inputs.add(new TenureInput.Ordered(order));
             }
         }

@@ -493,6 +493,16 @@ class VmPairTest {
                             no -> assertThat(no.reason()).isEqualTo(Reason.CONFLICT));
         }
 
+        /** It was started with what the level was then. */
+        @Test
+        void itsServerHearsTheLevelThatItHasByNow() {
+            var running = new Running(paired().at(E8), RIGHT);
+            assertThat(VmLife.pending(running)).contains(new VmAction.Confirm(RIGHT, Level.SYSTEM));
+            var lowered = hears(running, new VmInput.Protect(Level.RESTART));
+            assertThat(VmLife.pending(lowered))
+                    .contains(new VmAction.Confirm(RIGHT, Level.RESTART));
+        }
+
         @Test
         void aLowerLevelKeepsThePrimary() {
             var solo = (GoingSolo) hears(LOCKSTEP, new VmInput.Protect(Level.RESTART));

@@ -175,8 +175,8 @@ final class VmCommand {
             description = {
                 "Change how far a VM is protected, while it runs and its connections go on",
                 "restart: it starts again when its server fails. system: it runs on two servers, and"
-                        + " goes on when one fails. Meanwhile its IPv6 is dropped: lockstep compares"
-                        + " IPv4 only."
+                        + " goes on when one fails. At that level its IPv6 is dropped, and so is all that has a"
+                        + " VLAN tag: lockstep compares only IPv4."
             },
             mixinStandardHelpOptions = true)
     int protect(

@@ -8,12 +8,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,6 +32,9 @@ final class Gate {
 
     private static final int ATTEMPTS = 3;
 
+    /** QEMU announces with it where a guest went. */
+    private static final String RARP = "0x8035";
+
     /** Instead of a deadline: closed, and no grant opens it. */
     private static final long MUTE = -1;
 
@@ -46,8 +49,12 @@ final class Gate {
     /** Every tap under guard, with the deadline until which it may be open; 0: closed. */
     private final Map<String, Long> deadlines = new ConcurrentHashMap<>();
 
-    /** COLO compares IPv4 only: what it cannot hold back must not get out (safety.md 23). */
-    private final Set<String> ipv4Only = ConcurrentHashMap.newKeySet();
+    /**
+     * Whether only what COLO compares gets out, and what tells switches and neighbours where the
+     * guest is: the rest it does not hold back (safety.md 23). Nothing for a tap: as an earlier
+     * process of the node had it.
+     */
+    private final Map<String, Boolean> comparedOnly = new ConcurrentHashMap<>();
 
     private final AtomicBoolean renewalWanted = new AtomicBoolean();
     private final ReentrantLock changing = new ReentrantLock();
@@ -78,17 +85,25 @@ final class Gate {
                                 + "'. Install the package nftables, run the node as root, and use a kernel with NF_TABLES_NETDEV.");
     }
 
-    /** Guards the taps, closed. They must exist. */
-    void guard(Collection<String> taps) {
+    /**
+     * Guards the taps, closed. They must exist.
+     *
+     * @param onlyCompared nothing gets out that COLO does not compare
+     */
+    void guard(Collection<String> taps, boolean onlyCompared) {
         if (taps.isEmpty()) {
             return;
         }
-        taps.forEach(tap -> deadlines.put(tap, 0L));
+        taps.forEach(tap -> {
+            deadlines.put(tap, 0L);
+            comparedOnly.put(tap, onlyCompared);
+        });
         changing.lock();
         try {
             var result = nft(chains(taps));
             if (!result.ok()) {
                 taps.forEach(deadlines::remove);
+                taps.forEach(comparedOnly::remove);
                 throw new HypervisorException(
                         "The output of the guest cannot be gated: " + result.complaint(), true);
             }
@@ -98,8 +113,9 @@ final class Gate {
     }
 
     /** Whether this process knows the tap to be guarded so. */
-    boolean guards(String tap, boolean onlyIpv4) {
-        return deadlines.containsKey(tap) && ipv4Only.contains(tap) == onlyIpv4;
+    boolean guards(String tap, boolean onlyCompared) {
+        return deadlines.containsKey(tap)
+                && Boolean.valueOf(onlyCompared).equals(comparedOnly.get(tap));
     }
 
     /** Lets nothing through, until it is opened again; the guard stays. */
@@ -116,15 +132,8 @@ final class Gate {
         }
     }
 
-    /**
-     * Counts taps as guarded that an earlier process of the node guarded. Opens nothing.
-     *
-     * @param onlyIpv4 as that process had it
-     */
-    void adopt(Collection<String> taps, boolean onlyIpv4) {
-        if (onlyIpv4) {
-            ipv4Only.addAll(taps);
-        }
+    /** Counts taps as guarded that an earlier process of the node guarded. Opens nothing. */
+    void adopt(Collection<String> taps) {
         taps.forEach(tap -> deadlines.putIfAbsent(tap, 0L));
     }
 
@@ -164,20 +173,28 @@ final class Gate {
                 deadlines.computeIfPresent(tap, (_, old) -> old == MUTE ? Long.valueOf(0) : old));
     }
 
-    /** From here on the taps let no IPv6 out, until they are released. */
-    void onlyIpv4(Collection<String> taps) {
-        if (ipv4Only.addAll(taps)) {
-            changing.lock();
-            try {
-                var guarded = taps.stream().filter(deadlines::containsKey).toList();
-                var result = guarded.isEmpty() ? null : nft(chains(guarded));
-                if (result != null && !result.ok()) {
-                    throw new HypervisorException(
-                            "The guest's IPv6 cannot be held back: " + result.complaint(), true);
-                }
-            } finally {
-                changing.unlock();
+    /** From here on guarded taps let out only what COLO compares, or everything. */
+    void letOut(Collection<String> taps, boolean onlyCompared) {
+        changing.lock();
+        try {
+            var others =
+                    taps.stream()
+                            .filter(deadlines::containsKey)
+                            .filter(tap -> !guards(tap, onlyCompared))
+                            .toList();
+            if (others.isEmpty()) {
+                return;
             }
+            var result = nft(chains(others, _ -> onlyCompared));
+            if (!result.ok()) {
+                throw new HypervisorException(
+                        "What of the guest's output is let out cannot be changed, its IPv6 say: "
+                                + result.complaint(),
+                        true);
+            }
+            others.forEach(tap -> comparedOnly.put(tap, onlyCompared));
+        } finally {
+            changing.unlock();
         }
     }
 
@@ -261,6 +278,10 @@ final class Gate {
     }
 
     private String chains(Collection<String> taps) {
+        return chains(taps, tap -> comparedOnly.getOrDefault(tap, true));
+    }
+
+    private String chains(Collection<String> taps, Predicate<String> onlyCompared) {
         var lines = new StringBuilder();
         lines.append("add table netdev %s\n".formatted(table));
         lines.append("add set netdev %s open { type ifname; flags timeout; }\n".formatted(table));
@@ -271,17 +292,15 @@ final class Gate {
                     flush chain netdev %1$s %2$s
                     %3$sadd rule netdev %1$s %2$s iifname @open accept
                     """
-                            .formatted(table, tap, ipv4Only.contains(tap) ? noIpv6(tap) : ""));
+                            .formatted(table, tap, onlyCompared.test(tap) ? noOther(tap) : ""));
         }
         return lines.toString();
     }
 
-    private String noIpv6(String tap) {
-        return """
-        add rule netdev %1$s %2$s ether type ip6 drop
-        add rule netdev %1$s %2$s vlan type ip6 drop
-        """
-                .formatted(table, tap);
+    /** IPv4 with a VLAN tag is not compared either, and its type is that of the tag. */
+    private String noOther(String tap) {
+        return "add rule netdev %s %s ether type != ip ether type != arp ether type != %s counter drop\n"
+                .formatted(table, tap, RARP);
     }
 
     /** Forgets the taps; to be called when they are gone or nobody can send through them. */
@@ -290,7 +309,7 @@ final class Gate {
         try {
             for (var tap : taps) {
                 deadlines.remove(tap);
-                ipv4Only.remove(tap);
+                comparedOnly.remove(tap);
                 // Either may be gone with the tap, depending on the kernel.
                 open.remove(List.of(tap));
                 nft("delete chain netdev %s %s\n".formatted(table, tap));
@@ -304,6 +323,7 @@ final class Gate {
         changing.lock();
         try {
             deadlines.clear();
+            comparedOnly.clear();
             nft("add table netdev %1$s\ndelete table netdev %1$s\n".formatted(table));
         } finally {
             changing.unlock();

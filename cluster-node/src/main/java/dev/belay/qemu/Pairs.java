@@ -140,6 +140,11 @@ final class Pairs {
         }
     }
 
+    /** Whether it is one of two, or about to be. Any thread. */
+    boolean isHalf(RunRight right) {
+        return halves.containsKey(right);
+    }
+
     /** The half that should note that the journal says so, once. Any thread. */
     Optional<PairHalf> toNote(RunRight right, RunRight partner) {
         return Optional.ofNullable(halves.get(right)).filter(half -> half.beginsToNote(partner));
@@ -238,7 +243,7 @@ final class Pairs {
         state.write(replica.files());
         var half = begin(replica, state);
         try {
-            gate.onlyIpv4(replica.taps());
+            gate.letOut(replica.taps(), true);
             var timings =
                     new ColoRaise(
                                     settings,

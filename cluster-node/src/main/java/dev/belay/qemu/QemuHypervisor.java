@@ -352,6 +352,40 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
                                 .whenComplete((_, _) -> half.noted()));
     }
 
+    /** Also what an earlier process of the node let out is made right by this. */
+    @Override
+    public void levelIs(RunRight right, Level level) {
+        boolean onlyCompared = level == Level.SYSTEM;
+        if (letsOutOther(right, onlyCompared)) {
+            inBackground(
+                            "let out what the level of " + right + " allows",
+                            () ->
+                                    alone(
+                                            right.vm(),
+                                            () -> {
+                                                if (letsOutOther(right, onlyCompared)) {
+                                                    gate.letOut(
+                                                            running(right).taps(), onlyCompared);
+                                                }
+                                                return none();
+                                            }))
+                    .whenComplete((_, failure) -> {
+                        if (failure != null) {
+                            log.warn("It is tried again in a moment", failure);
+                        }
+                    });
+        }
+    }
+
+    /** One of two lets out what lockstep compares, whatever the level. */
+    private boolean letsOutOther(RunRight right, boolean onlyCompared) {
+        var replica = replicas.get(Key.of(right));
+        return replica != null
+                && replica.isRunning()
+                && !pairs.isHalf(right)
+                && !replica.taps().stream().allMatch(tap -> gate.guards(tap, onlyCompared));
+    }
+
     @Override
     public boolean vouchesFor(RunRight replica, RunRight partner) {
         return !over.contains(replica.incarnation()) && pairs.vouchesFor(replica, partner);
@@ -477,10 +511,7 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
         }
         var replica = new Replica(manifest, files, remains, this::happened);
         replicas.put(Key.of(replica.right()), replica);
-        // Of the level the manifest knows only what it was at the start.
-        gate.adopt(
-                replica.taps(),
-                Files.exists(files.pair()) || manifest.spec().level() == Level.SYSTEM);
+        gate.adopt(replica.taps());
         var half = adoptPair(replica);
         // A lease that was granted to this process a moment before counts for it too.
         var deadline = leases.get(replica.right().incarnation());

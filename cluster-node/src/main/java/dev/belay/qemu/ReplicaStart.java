@@ -136,7 +136,7 @@ final class ReplicaStart {
                     }
                 },
                 () -> {
-                    guard(spec, replica.taps());
+                    guard(replica.taps(), true);
                     gate.mute(replica.taps());
                     Taps.up(replica.taps());
                 });
@@ -161,24 +161,21 @@ final class ReplicaStart {
     }
 
     /** Made anew, whatever was there. */
-    private void guard(VmSpec spec, List<String> taps) {
+    private void guard(List<String> taps, boolean onlyCompared) {
         Taps.delete(taps);
         gate.release(taps);
         Taps.create(taps);
-        if (spec.level() == Level.SYSTEM) {
-            gate.onlyIpv4(taps);
-        }
-        gate.guard(taps);
+        gate.guard(taps, onlyCompared);
     }
 
     /** Guarded before they are in a bridge. What the last epoch left is taken over, closed. */
     private void connectNetwork(VmSpec spec) {
-        boolean onlyIpv4 = spec.level() == Level.SYSTEM;
+        boolean onlyCompared = spec.level() == Level.SYSTEM;
         guard(
-                spec,
                 replica.taps().stream()
-                        .filter(tap -> !(gate.guards(tap, onlyIpv4) && Taps.exists(tap)))
-                        .toList());
+                        .filter(tap -> !(gate.guards(tap, onlyCompared) && Taps.exists(tap)))
+                        .toList(),
+                onlyCompared);
         for (var k = 0; k < spec.nics().size(); k++) {
             Taps.join(replica.taps().get(k), spec.nics().get(k).bridge());
         }

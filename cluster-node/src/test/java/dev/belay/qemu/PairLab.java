@@ -79,6 +79,23 @@ final class PairLab implements AutoCloseable {
         return a.guestAddress(GUEST);
     }
 
+    boolean answersIpv4(Duration limit) {
+        return answers(guestAddress(), limit);
+    }
+
+    /** At the address that it gives its first card by itself. */
+    boolean answersIpv6(Duration limit) {
+        return answers("fe80::5054:ff:fe78:%d%%%s".formatted(10 + GUEST, a.bridge), limit);
+    }
+
+    private static boolean answers(String host, Duration limit) {
+        try {
+            return QemuLab.ask(host, 7, "hello", limit).equals("1 hello");
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
     void start(QemuLab on, int epoch) throws InterruptedException {
         QemuLab.get(on.hypervisor().start(right(epoch), spec()));
         a.awaitEcho(GUEST);

@@ -161,9 +161,12 @@ final class QemuLab implements AutoCloseable {
 
     /** What the guest answers to one line; fails when it does not within the limit. */
     String ask(int number, int port, String line, Duration limit) throws IOException {
+        return ask(guestAddress(number), port, line, limit);
+    }
+
+    static String ask(String host, int port, String line, Duration limit) throws IOException {
         try (var socket = new Socket()) {
-            socket.connect(
-                    new InetSocketAddress(guestAddress(number), port), (int) limit.toMillis());
+            socket.connect(new InetSocketAddress(host, port), (int) limit.toMillis());
             socket.setSoTimeout((int) limit.toMillis());
             socket.getOutputStream().write((line + "\n").getBytes(StandardCharsets.US_ASCII));
             var reader =

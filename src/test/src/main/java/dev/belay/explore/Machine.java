@@ -263,7 +263,7 @@ final class Machine {
                                     leaseLive(world) || !setup.holds(Rule.LEASE_BEFORE_START)));
             case VmAction.StopReplica(var right, var kill) ->
                     tell(world, new ReplicaInput.Stop(right, kill));
-            case VmAction.Confirm(var right) ->
+            case VmAction.Confirm(var right, _) ->
                     tell(world, new ReplicaInput.Confirm(right, processes.lists(right)));
             case VmAction.ConfirmLockstep(var right, var partner) ->
                     tell(

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.belay.lab.Lab;
 import dev.belay.lab.SteadyClient;
 import dev.belay.lab.TestVm;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -31,6 +32,9 @@ class LockstepTest {
 
     /** More than a server that answers without joining is given until it counts as lost. */
     private static final Duration WIRE_IS_CUT = Duration.ofSeconds(20);
+
+    /** What lockstep does not compare, IPv6 say. */
+    private static final String HELD_BACK = "ether type != ";
 
     private static Cluster cluster;
     private static Guest guest;
@@ -143,12 +147,37 @@ class LockstepTest {
     @Test
     void theLevelChangesAndTheGuestMovesUnderAConnection() {
         var primary = cluster.server(VM);
+        assertThat(gate(primary)).contains(HELD_BACK);
         goesUnnoticed(() -> post("/protect?level=restart"), primary);
         await().atMost(Cluster.PATIENCE).untilAsserted(() -> cluster.assertOneCopy(VM));
         assertThat(cluster.vm(VM).path("state").asText()).isEqualTo("Running");
+        await().atMost(Cluster.PATIENCE)
+                .untilAsserted(() ->
+                        assertThat(gate(primary))
+                                .contains("iifname @open accept")
+                                .doesNotContain(HELD_BACK));
         post("/protect?level=system");
         awaitLockstep();
         goesUnnoticed(() -> post("/switchover"), cluster.other(primary));
+    }
+
+    /** The rules for what guests send there. */
+    private static String gate(String server) {
+        try {
+            var nft =
+                    new ProcessBuilder(
+                                    "ip",
+                                    "netns",
+                                    "exec",
+                                    LAB.lab().namespace(server),
+                                    "nft",
+                                    "list",
+                                    "ruleset")
+                            .start();
+            return new String(nft.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+        } catch (java.io.IOException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     @Test
