@@ -5,12 +5,14 @@
 //   port 8   appends each line to /data/log, syncs, and answers with the line's number in that file;
 //            "?" is answered with "<lines in the file> <its SHA-256>"
 //   port 9   sends "<boot id> <uptime in s> <lines answered on all ports>" at once and for each line;
-//            "!panic" makes the kernel panic
+//            "!panic" makes the kernel panic; "!dial <IPv4 address> <port>" connects to there, and answers
+//            each line that comes from there as port 7 does
 //
 // Each port has a process of its own, so that a slow disk delays nobody but port 8, and one loop without
 // threads in it, so that two guests in lockstep do the same things in the same order.
 
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/input.h>
@@ -31,10 +33,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CLIENTS = 256, LINE = 16384, PORTS = 3 };
+enum { CLIENTS = 256, LINE = 16384, PORTS = 3, ECHO_LINES = 0 };
 
 struct client {
-    int fd;
+    int fd, service;
     unsigned long lines;
     size_t in_length, out_length;
     char in[LINE], out[2 * LINE + 64];
@@ -164,8 +166,33 @@ static size_t read_word(const char *path, char *text, size_t size) {
     return text[strcspn(text, " \n")] = 0, strlen(text);
 }
 
+static struct client *take(int fd, int service) {
+    for (int i = 0; i < CLIENTS; i++) {
+        struct client *c = &clients[i];
+        if (c->fd >= 0) continue;
+        c->fd = fd, c->service = service;
+        c->lines = c->in_length = c->out_length = 0;
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+        return c;
+    }
+    return NULL;
+}
+
+static void dial(struct client *c, const char *line, size_t length) {
+    char text[64], address[32];
+    struct sockaddr_in there = {.sin_family = AF_INET};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    sprintf(text, "%.*s", (int)(length < sizeof text ? length : sizeof text - 1), line);
+    bool known = sscanf(text, "!dial %31s %hu", address, &there.sin_port) == 2 && inet_aton(address, &there.sin_addr);
+    there.sin_port = htons(there.sin_port);
+    if (!known || (connect(fd, (struct sockaddr *)&there, sizeof there) != 0 && errno != EINPROGRESS) || !take(fd, ECHO_LINES))
+        return close(fd), reply(c, "", "no", 2);
+    reply(c, "", "dialed", 6);
+}
+
 static void tell_life(struct client *c, const char *line, size_t length) {
     char boot[64], uptime[32], text[160];
+    if (length > 6 && !memcmp(line, "!dial ", 6)) return dial(c, line, length);
     if (length == 6 && !memcmp(line, "!panic", 6)) {
         int fd = open("/proc/sysrq-trigger", O_WRONLY);
         if (write(fd, "c", 1) != 1) die("/proc/sysrq-trigger");
@@ -206,20 +233,20 @@ static void flush(struct client *c) {
 }
 
 // Answers the whole lines that came in, as long as there is room for answers.
-static void answer(struct client *c, int service) {
+static void answer(struct client *c) {
     char *end;
     size_t used = 0;
     while (c->out_length <= LINE && (end = memchr(c->in + used, '\n', c->in_length - used))) {
         size_t length = end - c->in - used;
         c->lines++;
-        services[service].line(c, c->in + used, length);
+        services[c->service].line(c, c->in + used, length);
         used += length + 1;
     }
     c->in_length -= used;
     memmove(c->in, c->in + used, c->in_length);
 }
 
-static void serve_client(struct client *c, int service) {
+static void serve_client(struct client *c) {
     if (c->out_length == 0) {
         ssize_t n = recv(c->fd, c->in + c->in_length, LINE - c->in_length, MSG_DONTWAIT);
         if (n < 0 && errno == EAGAIN) return;
@@ -227,7 +254,7 @@ static void serve_client(struct client *c, int service) {
         c->in_length += n;
     }
     do {
-        answer(c, service);
+        answer(c);
         if (c->out_length) flush(c);
     } while (c->fd >= 0 && c->out_length == 0 && memchr(c->in, '\n', c->in_length));
     if (c->fd >= 0 && c->in_length == LINE && c->out_length == 0) drop(c); // a line of that length is nonsense
@@ -236,16 +263,9 @@ static void serve_client(struct client *c, int service) {
 static void admit(int door, int service) {
     int fd = accept4(door, NULL, NULL, SOCK_NONBLOCK);
     if (fd < 0) return;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-    for (int i = 0; i < CLIENTS; i++) {
-        struct client *c = &clients[i];
-        if (c->fd >= 0) continue;
-        c->fd = fd;
-        c->lines = c->in_length = c->out_length = 0;
-        if (services[service].greets) services[service].line(c, "", 0), flush(c);
-        return;
-    }
-    close(fd);
+    struct client *c = take(fd, service);
+    if (!c) close(fd);
+    else if (services[service].greets) services[service].line(c, "", 0), flush(c);
 }
 
 static void serve(int door, int service) {
@@ -257,7 +277,7 @@ static void serve(int door, int service) {
         for (int i = 0; i < CLIENTS; i++) p[i] = (struct pollfd){clients[i].fd, clients[i].out_length ? POLLOUT : POLLIN, 0};
         if (poll(p, CLIENTS + 1, -1) < 0) continue;
         for (int i = 0; i < CLIENTS; i++)
-            if (p[i].revents && clients[i].fd >= 0) serve_client(&clients[i], service);
+            if (p[i].revents && clients[i].fd >= 0) serve_client(&clients[i]);
         if (p[CLIENTS].revents) admit(door, service);
     }
 }

@@ -77,6 +77,13 @@ public final class Explanation {
     }
 
     public static String of(VmState state, ClusterView view) {
+        var text = where(state, view);
+        return state instanceof Present s
+                ? VmLevels.untried(s.vm().spec()).map(note -> text + " " + note).orElse(text)
+                : text;
+    }
+
+    private static String where(VmState state, ClusterView view) {
         return switch (state) {
             case Absent _ -> "There is no VM of this name.";
             case Stopped _ ->

@@ -155,6 +155,7 @@ public final class Tenure {
                             VmAction.OutliveAfter _,
                             VmAction.InsistAfter _,
                             VmAction.OverdueAfter _,
+                            VmAction.HandOverAfter _,
                             VmAction.SettleAfter _ ->
                             false;
                 };

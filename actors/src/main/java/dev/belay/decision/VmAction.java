@@ -81,6 +81,21 @@ public sealed interface VmAction {
         }
     }
 
+    /**
+     * To the primary's server, before the secondary goes on as it was planned to: pass a checkpoint
+     * now, so that the two do not differ in what came last. HandOver answers, also if it cannot.
+     */
+    record PassCheckpoint(RunRight primary, RunRight secondary, String why) implements Order {
+        @Override
+        public RunRight right() {
+            return primary;
+        }
+    }
+
+    /** Say HandOver after {@code limit}, if nobody did. */
+    record HandOverAfter(Duration limit, RunRight primary, RunRight secondary, String why)
+            implements VmAction {}
+
     /** Say BackOffOver for this epoch after {@code pause}. */
     record WakeAfter(Duration pause, Epoch epoch) implements VmAction {}
 

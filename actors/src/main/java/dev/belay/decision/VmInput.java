@@ -118,6 +118,14 @@ public sealed interface VmInput {
     /** In lockstep: its QEMU lives and does not answer. */
     record ReplicaHung(RunRight right, String why) implements PairNews {}
 
+    /**
+     * Before the secondary goes on as planned, both have passed a checkpoint, or that was not to be
+     * waited for any longer.
+     *
+     * @param why it was planned
+     */
+    record HandOver(RunRight primary, RunRight secondary, String why) implements PairNews {}
+
     /** The winner is an ordinary running replica, alone and heard. */
     record SoloDone(RunRight winner, RunRight loser, List<Timing> timings) implements PairNews {
         public SoloDone {

@@ -9,10 +9,15 @@ import dev.belay.decision.VmState.Raising;
 import dev.belay.model.DiskKind;
 import dev.belay.model.Level;
 import dev.belay.model.VmSpec;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /** What a VM's level asks of it, and what a change of the level does. */
 public final class VmLevels {
+    /** Of each kind of thing that a VM may have several of. */
+    private static final int TRIED = 2;
+
     private VmLevels() {}
 
     /** Why no server could ever run a VM of this spec at its level. */
@@ -43,6 +48,28 @@ public final class VmLevels {
                             .formatted(spec.placement().only().getFirst()));
         }
         return Optional.empty();
+    }
+
+    /** What of a VM at its level nobody has seen work, though nothing speaks against it. */
+    static Optional<String> untried(VmSpec spec) {
+        if (spec.level() != Level.SYSTEM) {
+            return Optional.empty();
+        }
+        var many = new ArrayList<String>();
+        many(spec.cpus(), "processors", many);
+        many(spec.disks().size(), "disks", many);
+        many(spec.nics().size(), "network cards", many);
+        return many.isEmpty()
+                ? Optional.empty()
+                : Optional.of(
+                        "Lockstep was tried with %d processors, disks and network cards at most, and it has %s: see it fail over before you rely on that."
+                                .formatted(TRIED, String.join(" and ", many)));
+    }
+
+    private static void many(int count, String what, List<String> many) {
+        if (count > TRIED) {
+            many.add(count + " " + what);
+        }
     }
 
     private static Optional<Rejected<VmEvent, VmAction>> refused(String why) {

@@ -8,6 +8,7 @@ import dev.belay.decision.VmState.Stopped;
 import dev.belay.model.Incarnation;
 import dev.belay.model.RunRight;
 import dev.belay.model.ServerName;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -27,6 +28,11 @@ import java.util.Optional;
  * alone, a secondary never was.
  */
 final class VmSolo {
+    private static final String SWITCHOVER = "switchover, as asked";
+
+    /** What is planned waits so long for a checkpoint, which takes a tenth of that or less. */
+    private static final Duration CHECKPOINT_LIMIT = Duration.ofSeconds(1);
+
     private VmSolo() {}
 
     // ---- one of two
@@ -38,6 +44,12 @@ final class VmSolo {
                     when isOf(s, claimant, partner) && lives(now, claimant) ->
                     failover(s, now, claimant, "%s lost its partner: %s".formatted(claimant, why))
                             .accepted();
+            case VmInput.HandOver(var primary, var secondary, var why)
+                    when primary.equals(s.primary())
+                            && secondary.equals(s.secondary())
+                            && isStillPlanned(s, now, why)
+                            && canWin(now, secondary) ->
+                    failover(s, now, secondary, why).accepted();
             case VmInput.Settled(var epoch)
                     when epoch.equals(s.secondary().epoch()) && s.vm().pursuit().failures() > 0 ->
                     new VmSteps(now, s).add(new VmEvent.VmSettled(now.at(), epoch)).accepted();
@@ -137,14 +149,38 @@ final class VmSolo {
     private static Decision<VmEvent, VmAction> empty(Lockstep s, Context now) {
         return Emptying.stays(s, now)
                 .filter(stays -> canWin(now, stays))
-                .map(stays -> failover(s, now, stays, Emptying.why(loser(s, stays))).accepted())
+                .map(stays ->
+                        stays.equals(s.secondary())
+                                ? handOver(s, now, Emptying.why(s.primary()))
+                                : failover(s, now, stays, Emptying.why(s.secondary())).accepted())
                 .orElseGet(() -> VmLife.ignored("it runs on two servers"));
     }
 
     static Decision<VmEvent, VmAction> switchover(Present state, Context now) {
         return state instanceof Lockstep s && canWin(now, s.secondary())
-                ? failover(s, now, s.secondary(), "switchover, as asked").accepted()
+                ? handOver(s, now, SWITCHOVER)
                 : VmLevels.notOnTwo(state);
+    }
+
+    /**
+     * A connection that was opened since the last checkpoint may hang at the next failover after
+     * this one. There is time to pass a checkpoint first; nothing is stored for it, and who fails
+     * meanwhile fails as ever.
+     */
+    private static Decision<VmEvent, VmAction> handOver(Lockstep s, Context now, String why) {
+        return canWin(now, s.primary())
+                ? new VmSteps(now, s)
+                        .act(new VmAction.PassCheckpoint(s.primary(), s.secondary(), why))
+                        .act(
+                                new VmAction.HandOverAfter(
+                                        CHECKPOINT_LIMIT, s.primary(), s.secondary(), why))
+                        .accepted()
+                : failover(s, now, s.secondary(), why).accepted();
+    }
+
+    private static boolean isStillPlanned(Lockstep s, Context now, String why) {
+        return why.equals(SWITCHOVER)
+                || Emptying.stays(s, now).filter(s.secondary()::equals).isPresent();
     }
 
     /** Two are not wanted any more: goes on on one, then does what else is wanted. */

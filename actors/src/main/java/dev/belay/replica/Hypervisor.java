@@ -122,6 +122,14 @@ public interface Hypervisor {
     }
 
     /**
+     * Has the {@code primary} and its secondary pass a checkpoint now; done when they have, and
+     * fails when it is not in lockstep with that one, or they do not within a second or so.
+     */
+    default CompletionStage<Void> passCheckpoint(RunRight primary, RunRight secondary) {
+        return noLockstep();
+    }
+
+    /**
      * The other server of the pair is not heard any more: closes the output of {@code replica}
      * until {@link #goSolo} (safety.md 23). Quick; any thread.
      */

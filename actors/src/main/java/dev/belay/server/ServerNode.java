@@ -400,6 +400,14 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
                     tell(secondary.vm(), new ReplicaActor.AwaitLockstep(secondary, primary));
             case VmAction.RaisePair(var primary, var secondary, var at) ->
                     tell(primary.vm(), new ReplicaActor.RaisePair(primary, secondary, at));
+            case VmAction.PassCheckpoint(var primary, var secondary, var why) ->
+                    parts.hypervisor()
+                            .passCheckpoint(primary, secondary)
+                            .whenComplete((_, _) ->
+                                    parts.entities()
+                                            .accept(
+                                                    primary.vm(),
+                                                    new VmInput.HandOver(primary, secondary, why)));
             case VmAction.GoSolo(var winner, var loser) ->
                     tell(winner.vm(), new ReplicaActor.GoSolo(winner, loser));
             case VmAction.Reserve _,
@@ -409,6 +417,7 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
                     VmAction.OutliveAfter _,
                     VmAction.InsistAfter _,
                     VmAction.OverdueAfter _,
+                    VmAction.HandOverAfter _,
                     VmAction.SettleAfter _ ->
                     throw new IllegalStateException(
                             "Expected an order for a server, but got " + order);

@@ -57,6 +57,10 @@ class EmptyingTest {
             new Lockstep(paired().at(E8).newestOn(ALPHA, BETA), RIGHT, SECONDARY);
     private static final VmInput TICK = new VmInput.Tick();
 
+    /** Both have passed a checkpoint. */
+    private static final VmInput LEAVES =
+            new VmInput.HandOver(RIGHT, SECONDARY, "server alpha is in maintenance");
+
     private static final ServerView NO_ALPHA = maintained(ALPHA, I2, false);
     private static final ServerView NO_BETA = maintained(BETA, I1, false);
 
@@ -94,19 +98,29 @@ class EmptyingTest {
     class OfAVmOnTwoServers {
         @Test
         void thePrimarysServerIsLeftForTheOther() {
-            var state = hear(LOCKSTEP, EMPTYING_ALPHA, TICK);
+            assertThat(actions(LOCKSTEP, EMPTYING_ALPHA, TICK))
+                    .contains(
+                            new VmAction.PassCheckpoint(
+                                    RIGHT, SECONDARY, "server alpha is in maintenance"));
+            assertThat(hear(LOCKSTEP, EMPTYING_ALPHA, TICK)).isEqualTo(LOCKSTEP);
+            var state = hear(LOCKSTEP, EMPTYING_ALPHA, LEAVES);
 
             assertThat(state)
                     .isInstanceOfSatisfying(
                             GoingSolo.class,
                             solo -> assertThat(solo.winner()).isEqualTo(SECONDARY));
-            assertThat(actions(LOCKSTEP, EMPTYING_ALPHA, TICK))
+            assertThat(actions(LOCKSTEP, EMPTYING_ALPHA, LEAVES))
                     .containsExactly(
                             new VmAction.GoSolo(SECONDARY, RIGHT),
                             new VmAction.StopReplica(RIGHT, true));
             assertThat(((GoingSolo) state).vm().failover())
                     .map(Failover::cause)
                     .contains("server alpha is in maintenance");
+        }
+
+        @Test
+        void itStaysWhenTheServerWasActivatedMeanwhile() {
+            assertThat(VmLife.decide(LOCKSTEP, BOTH, LEAVES)).isInstanceOf(Ignored.class);
         }
 
         @Test
@@ -134,7 +148,7 @@ class EmptyingTest {
         @Test
         void theNextSecondCopyIsMadeElsewhere() {
             var now = context(NO_ALPHA, view(BETA, I1, 4096), view(GAMMA, I1, 4096));
-            var solo = hear(LOCKSTEP, now, TICK);
+            var solo = hear(LOCKSTEP, now, LEAVES);
 
             assertThat(hear(solo, now, new VmInput.SoloDone(SECONDARY, RIGHT, List.of())))
                     .isInstanceOfSatisfying(

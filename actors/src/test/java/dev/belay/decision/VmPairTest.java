@@ -41,7 +41,9 @@ import dev.belay.decision.VmState.Running;
 import dev.belay.model.Desired;
 import dev.belay.model.JournalGuard;
 import dev.belay.model.Level;
+import dev.belay.model.Placement;
 import dev.belay.model.RunRight;
+import dev.belay.model.VmSpec;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -478,11 +480,53 @@ class VmPairTest {
     @Nested
     class Requests {
         @Test
-        void aSwitchoverGoesOnAtTheSecondServer() {
-            assertThat(hears(LOCKSTEP, new VmInput.Switchover()))
+        void aSwitchoverPassesACheckpointAndGoesOnAtTheSecondServer() {
+            var why = "switchover, as asked";
+            assertThat(accepted(LOCKSTEP, BOTH, new VmInput.Switchover()))
+                    .isEqualTo(
+                            Samples.accepted(
+                                    List.of(),
+                                    List.of(
+                                            new VmAction.PassCheckpoint(RIGHT, SECONDARY, why),
+                                            new VmAction.HandOverAfter(
+                                                    Duration.ofSeconds(1),
+                                                    RIGHT,
+                                                    SECONDARY,
+                                                    why))));
+            assertThat(hears(LOCKSTEP, new VmInput.HandOver(RIGHT, SECONDARY, why)))
                     .isInstanceOfSatisfying(
                             GoingSolo.class,
                             solo -> assertThat(solo.winner()).isEqualTo(SECONDARY));
+            var other = new RunRight(RIGHT.vm(), E7, BETA, I1);
+            assertThat(VmLife.decide(LOCKSTEP, BOTH, new VmInput.HandOver(RIGHT, other, why)))
+                    .as("held up on its way, of an earlier pair")
+                    .isInstanceOf(Ignored.class);
+        }
+
+        @Test
+        void aSwitchoverAsksNobodyWhoDoesNotAnswer() {
+            assertThat(hears(LOCKSTEP, ONLY_BETA, new VmInput.Switchover()))
+                    .isInstanceOf(GoingSolo.class);
+        }
+
+        /** Nothing speaks against it, and nobody has tried it. */
+        @Test
+        void whatWasNotTriedIsToldWithTheLevel() {
+            assertThat(Explanation.of(LOCKSTEP, BOTH.view())).doesNotContain("tried");
+            var large =
+                    new VmSpec(
+                            PAIR_SPEC.name(),
+                            3,
+                            MEMORY,
+                            Optional.empty(),
+                            PAIR_SPEC.disks(),
+                            List.of(),
+                            Level.SYSTEM,
+                            Placement.ANYWHERE,
+                            0);
+            assertThat(VmLevels.untried(large))
+                    .hasValueSatisfying(note -> assertThat(note).contains("3 processors"));
+            assertThat(VmLevels.untried(large.at(Level.RESTART))).isEmpty();
         }
 
         @Test

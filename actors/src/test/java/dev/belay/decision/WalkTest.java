@@ -257,7 +257,8 @@ class WalkTest {
             return new VmInput.Tick();
         }
         boolean first = random.nextBoolean();
-        return switch (random.nextInt(16)) {
+        return switch (random.nextInt(17)) {
+            case 16 -> new VmInput.HandOver(primary, secondary, "switchover, as asked");
             case 14 -> new VmInput.PairRaised(primary, secondary, List.of());
             case 15 -> new VmInput.RaiseOverdue(secondary.epoch());
             case 0 -> new VmInput.Protect(dev.belay.model.Level.RESTART);

@@ -158,7 +158,8 @@ final class Wiring implements VmSurroundings, ServerSurroundings {
                     VmAction.OutliveAfter _,
                     VmAction.SettleAfter _,
                     VmAction.InsistAfter _,
-                    VmAction.OverdueAfter _ ->
+                    VmAction.OverdueAfter _,
+                    VmAction.HandOverAfter _ ->
                     throw new IllegalArgumentException(
                             "Expected an action for somebody else, but got " + action);
         }

@@ -45,6 +45,11 @@ final class Checkpoints {
         ours = true;
     }
 
+    /** The next one is asked for by us, and says nothing about the guest. */
+    synchronized void isAskedFor() {
+        ours = true;
+    }
+
     /** Found so; nothing is taken for that. */
     synchronized void delayWas(Duration delay) {
         delayNanos = delay.toNanos();

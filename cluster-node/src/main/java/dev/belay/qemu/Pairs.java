@@ -127,6 +127,16 @@ final class Pairs {
         return half == null ? 0 : half.checkpoints().count();
     }
 
+    /** Now; fails when they do not. Blocks. Any thread. */
+    void passCheckpoint(RunRight primary, RunRight secondary) {
+        var half = halves.get(primary);
+        if (half == null || !half.state().partner().equals(secondary)) {
+            throw new HypervisorException(
+                    primary + " is in no pair with " + secondary + " here.", false);
+        }
+        half.passCheckpoint();
+    }
+
     /** Of all primaries in lockstep. Any thread. */
     List<LockstepFigures> figures() {
         return halves.values().stream().flatMap(half -> half.figures().stream()).toList();

@@ -321,6 +321,17 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
                                 }));
     }
 
+    /** Not alone: a real failover does not wait for it. */
+    @Override
+    public CompletionStage<Void> passCheckpoint(RunRight primary, RunRight secondary) {
+        return inBackground(
+                "pass a checkpoint with " + primary,
+                () -> {
+                    pairs.passCheckpoint(primary, secondary);
+                    return none();
+                });
+    }
+
     /** How many checkpoints it has passed in lockstep, as a primary. */
     long checkpoints(RunRight primary) {
         return pairs.checkpoints(primary);

@@ -149,6 +149,8 @@ public final class FakeAdmin implements Admin {
                     tell(vm, new VmInput.PairRaised(primary, secondary, List.of()));
             case VmAction.AwaitLockstep(var secondary, var primary) ->
                     tell(vm, new VmInput.LockstepSeen(primary, secondary));
+            case VmAction.PassCheckpoint(var primary, var secondary, var why) ->
+                    tell(vm, new VmInput.HandOver(primary, secondary, why));
             case VmAction.GoSolo(var winner, var loser) ->
                     tell(vm, new VmInput.SoloDone(winner, loser, List.of()));
             case VmAction.Release _,
@@ -159,6 +161,7 @@ public final class FakeAdmin implements Admin {
                     VmAction.WakeAfter _,
                     VmAction.InsistAfter _,
                     VmAction.OverdueAfter _,
+                    VmAction.HandOverAfter _,
                     VmAction.SettleAfter _ -> {}
         }
     }

@@ -128,6 +128,11 @@ final class QemuLab implements AutoCloseable {
         return new RunRight(new VmName(vm), new Epoch(epoch), new ServerName("alpha"), INCARNATION);
     }
 
+    /** Of the client, on the bridge. */
+    String hostAddress() {
+        return subnet + ".1";
+    }
+
     String guestAddress(int number) {
         return subnet + "." + (10 + number);
     }

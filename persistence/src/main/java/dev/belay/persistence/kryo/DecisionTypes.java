@@ -178,6 +178,7 @@ public final class DecisionTypes implements KryoTypes {
         registry.part(441, VmInput.ReplicaHung.class);
         registry.part(442, VmInput.SoloDone.class);
         registry.part(443, VmInput.LockstepSeen.class);
+        registry.part(444, VmInput.HandOver.class);
         registry.part(450, VmAction.StartReplica.class);
         registry.part(451, VmAction.StopReplica.class);
         registry.part(452, VmAction.Confirm.class);
@@ -186,5 +187,6 @@ public final class DecisionTypes implements KryoTypes {
         registry.part(455, VmAction.GoSolo.class);
         registry.part(456, VmAction.AwaitLockstep.class);
         registry.part(457, VmAction.ConfirmLockstep.class);
+        registry.part(458, VmAction.PassCheckpoint.class);
     }
 }
