@@ -3,13 +3,17 @@ package dev.belay.cli;
 import dev.belay.cli.ApiClient.Answer;
 import java.time.Duration;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /** Watches a VM until it stands where it shall, and tells each change on stderr. */
 record Progress(Session session, String name, Duration patience) {
     private static final Duration PAUSE = Duration.ofMillis(250);
 
-    Answer until(Set<String> states) throws InterruptedException {
+    /**
+     * @param also what must be so of the VM, too
+     */
+    Answer until(Set<String> states, Predicate<Answer> also) throws InterruptedException {
         long start = System.nanoTime();
         var told = "";
         while (true) {
@@ -25,7 +29,7 @@ record Progress(Session session, String name, Duration patience) {
                     (answer.current() ? "" : "(not current) ")
                             + answer.body().path("explanation").asText();
             // What the node only last knew may be over.
-            if (states.contains(now) && answer.current()) {
+            if (states.contains(now) && also.test(answer) && answer.current()) {
                 return answer;
             }
             var elapsed = Duration.ofNanos(System.nanoTime() - start);

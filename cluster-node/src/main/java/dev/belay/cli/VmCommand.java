@@ -12,7 +12,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
@@ -85,8 +87,18 @@ final class VmCommand {
 
         Answer until(Set<String> states, Session session, String name, Answer answer)
                 throws InterruptedException {
+            return until(states, _ -> true, session, name, answer);
+        }
+
+        private Answer until(
+                Set<String> states,
+                Predicate<Answer> also,
+                Session session,
+                String name,
+                Answer answer)
+                throws InterruptedException {
             return wait
-                    ? new Progress(session, name, Duration.ofSeconds(seconds)).until(states)
+                    ? new Progress(session, name, Duration.ofSeconds(seconds)).until(states, also)
                     : answer;
         }
     }
@@ -175,8 +187,12 @@ final class VmCommand {
             description = {
                 "Change how far a VM is protected, while it runs and its connections go on",
                 "restart: it starts again when its server fails. system: it runs on two servers, and"
-                        + " goes on when one fails. At that level its IPv6 is dropped, and so is all that has a"
-                        + " VLAN tag: lockstep compares only IPv4."
+                        + " goes on when one fails. At that level its IPv6 is dropped, and so is"
+                        + " all that has a VLAN tag: lockstep compares only IPv4. Connections that"
+                        + " are opened just before a failover survive the next one, too, if the"
+                        + " guest has the sysctl net.ipv4.tcp_syncookies=2; on those that it opens"
+                        + " itself its first words wait for a checkpoint, and are said on a new one"
+                        + " if a failover comes first."
             },
             mixinStandardHelpOptions = true)
     int protect(
@@ -210,9 +226,16 @@ final class VmCommand {
             @Parameters(paramLabel = "<name>", description = NAME) String name,
             @Mixin Waiting waiting) {
         return target.run(session -> {
+            // It is answered before the VM has moved.
+            var from = session.client().find(path(name)).map(VmCommand::primary);
             var answer = session.client().change("POST", path(name) + "/switchover");
-            tell(session, waiting.until(MOVED, session, name, answer));
+            Predicate<Answer> moved = now -> !from.equals(Optional.of(primary(now)));
+            tell(session, waiting.until(MOVED, moved, session, name, answer));
         });
+    }
+
+    private static String primary(Answer answer) {
+        return answer.body().path("primary").asText();
     }
 
     @Command(description = "Delete a stopped VM; its disks stay", mixinStandardHelpOptions = true)

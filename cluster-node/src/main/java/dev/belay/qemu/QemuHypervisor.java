@@ -324,12 +324,19 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
     /** Not alone: a real failover does not wait for it. */
     @Override
     public CompletionStage<Void> passCheckpoint(RunRight primary, RunRight secondary) {
-        return inBackground(
-                "pass a checkpoint with " + primary,
-                () -> {
-                    pairs.passCheckpoint(primary, secondary);
-                    return none();
-                });
+        CompletionStage<Void> passed =
+                inBackground(
+                        "pass a checkpoint with " + primary,
+                        () -> {
+                            pairs.passCheckpoint(primary, secondary);
+                            return none();
+                        });
+        passed.whenComplete((_, failure) -> {
+            if (failure != null) {
+                log.warn("{} hands over without a checkpoint", primary, failure);
+            }
+        });
+        return passed;
     }
 
     /** How many checkpoints it has passed in lockstep, as a primary. */
