@@ -3,6 +3,7 @@ package dev.belay.bench;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -37,6 +38,20 @@ class FigureTest {
     void aMedianAtTheBarMeetsIt() {
         assertThat(Figure.of("at", "ms", List.of(1.0, 5.0, 9.0), 5).isMet()).isTrue();
         assertThat(Figure.of("above", "ms", List.of(1.0, 5.1, 5.2), 5).isMet()).isFalse();
+    }
+
+    @Test
+    void a99thPercentileIsJudgedFromFiftyValuesOn() {
+        var few = counting(49).withP99(OptionalDouble.of(48));
+        assertThat(few.isMet()).isTrue();
+        assertThat(counting(50).withP99(OptionalDouble.of(50)).isMet()).isTrue();
+        var missed = counting(50).withP99(OptionalDouble.of(49));
+        assertThat(missed.isMet()).isFalse();
+        assertThat(Figures.table(List.of(missed))).containsPattern("<= 49 ms +P99 MISSED");
+        assertThat(Figures.json(List.of(missed)))
+                .contains("\"p99Bar\" : 49.0")
+                .contains("\"met\" : false");
+        assertThat(Figures.json(List.of(few))).contains("\"met\" : true");
     }
 
     @Test
