@@ -19,9 +19,10 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         description = {
             "Measures failovers on a lab of two servers and a witness, and what Belay costs at rest.",
-            "All of it takes about an hour; run it on a machine that does nothing else.",
+            "All of it takes about two hours; run it on a machine that does nothing else.",
             "Names for --only: server, server-fenced, processes, processes-fenced, client, qemu, node,",
-            "lockstep, lockstep-server, load, rest, start, journal."
+            "lockstep, lockstep-processes, lockstep-server, lockstep-server-led, lockstep-cut,",
+            "lockstep-pause, load, rest, start, journal."
         })
 final class FailoverBench implements Callable<Integer> {
     private static final List<Benchmark> ALL =
@@ -38,9 +39,15 @@ final class FailoverBench implements Callable<Integer> {
                             "all processes killed, agent",
                             ServerLoss::processesFenced),
                     new Benchmark("client", "power cut, seen by a client", ServerLoss::client),
-                    new Benchmark("lockstep", "QEMU killed, in lockstep", LockstepLoss::qemu),
+                    lockstep("lockstep", LockstepFault.QEMU),
+                    lockstep("lockstep-processes", LockstepFault.PROCESSES),
+                    lockstep("lockstep-server", LockstepFault.POWER_CUT),
                     new Benchmark(
-                            "lockstep-server", "power cut, in lockstep", LockstepLoss::powerCut),
+                            "lockstep-server-led",
+                            "in lockstep: power of the primary's server cut, it led the journal",
+                            LockstepLoss.ofTheLeader(LockstepFault.POWER_CUT)),
+                    lockstep("lockstep-cut", LockstepFault.CUT),
+                    lockstep("lockstep-pause", LockstepFault.PAUSE),
                     new Benchmark("journal", "a journal write", JournalBench::figures),
                     new Benchmark("load", "two busy cores", Quiet::load));
 
@@ -69,6 +76,10 @@ final class FailoverBench implements Callable<Integer> {
     private boolean json;
 
     @Spec private CommandSpec spec = CommandSpec.create();
+
+    private static Benchmark lockstep(String name, LockstepFault fault) {
+        return new Benchmark(name, "in lockstep: " + fault.words(), LockstepLoss.of(fault));
+    }
 
     @Override
     public Integer call() {

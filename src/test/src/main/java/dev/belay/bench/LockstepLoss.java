@@ -21,24 +21,24 @@ final class LockstepLoss {
     /** So many failed runs in a row are not bad luck. */
     private static final int GIVE_UP = 3;
 
+    private static final int LEADER_TRIES = 6;
+    private static final double MORE_WHEN_LEADING = 1200;
+    private static final double AGAIN = 6000;
+    private static final double STALL = 400;
+
     private static final String OPENED = "opened the output";
     private static final String DECIDED = "stored that and told";
 
     private final Benchmark.Plan plan;
-    private final Fault fault;
+    private final LockstepFault fault;
+    private final boolean led;
     private final List<Run> runs = new ArrayList<>();
     private List<Double> fsyncs = List.of();
     private int failed;
     private long replies;
     private long wrong;
-
-    /** Makes the primary's server lose its half, and says when. */
-    private interface Fault {
-        Instant happen(PairStage stage, String primary);
-    }
-
-    /** What is wanted of the medians, in ms. */
-    private record Bars(double own, double fresh, double held, double again) {}
+    private DiskLines.Outcome disk = DiskLines.Outcome.NONE;
+    private long unchecked;
 
     /**
      * One loss, in ms.
@@ -53,49 +53,52 @@ final class LockstepLoss {
             double stall,
             OptionalDouble decided) {}
 
-    private LockstepLoss(Benchmark.Plan plan, Fault fault) {
+    private LockstepLoss(Benchmark.Plan plan, LockstepFault fault, boolean led) {
         this.plan = plan;
         this.fault = fault;
+        this.led = led;
     }
 
-    /** The primary's QEMU process is killed. */
-    static List<Figure> qemu(Benchmark.Plan plan) {
-        return new LockstepLoss(plan, LockstepLoss::killQemu)
-                .figures("primary's QEMU killed", new Bars(60, 100, 260, 6000));
+    /** The journal is led from elsewhere, as Belay sees to. */
+    static Benchmark.Measurement of(LockstepFault fault) {
+        return plan -> new LockstepLoss(plan, fault, false).figures();
     }
 
-    private static Instant killQemu(PairStage stage, String primary) {
-        var pid = stage.pid(primary);
-        var at = Instant.now();
-        ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly);
-        return at;
+    /** The server that is lost led the journal. */
+    static Benchmark.Measurement ofTheLeader(LockstepFault fault) {
+        return plan -> new LockstepLoss(plan, fault, true).figures();
     }
 
-    /** The power of the primary's server is cut, silently. */
-    static List<Figure> powerCut(Benchmark.Plan plan) {
-        return new LockstepLoss(plan, (stage, primary) -> stage.lab().kill(primary))
-                .figures("power of the primary's server cut", new Bars(1000, 1000, 1000, 60_000));
-    }
-
-    private List<Figure> figures(String what, Bars bars) {
+    private List<Figure> figures() {
         measure();
         if (runs.isEmpty()) {
             throw new LabException("no run succeeded");
         }
+        var what = fault.words() + (led ? ", it led the journal" : "");
+        var bars = led ? fault.bars().plus(MORE_WHEN_LEADING) : fault.bars();
         return List.of(
-                figure(what + " -> the other one's output open", Run::own, bars.own()),
+                figure(what + " -> other's output open", Run::own, bars.own())
+                        .withP99(bars.ownP99()),
                 figure("... a fresh connection is answered", Run::fresh, bars.fresh()),
                 figure("... longest wait on a connection held open", Run::held, bars.held()),
                 figure(
-                        "... in lockstep again (its server's boot included)",
+                        fault.losesTheServer()
+                                ? "... its server ready again -> in lockstep again"
+                                : "... output open -> in lockstep again",
                         Run::again,
-                        bars.again()),
-                figure("... longest wait on it meanwhile", Run::stall, 400),
-                Figure.of(
-                        "... replies wrong, lost or twice, of %d".formatted(replies),
-                        "replies",
-                        List.of((double) wrong),
-                        0),
+                        AGAIN),
+                figure("... longest wait on it meanwhile", Run::stall, STALL),
+                count("replies wrong, lost or twice, of " + replies, "replies", wrong),
+                count(
+                        "acknowledged disk lines lost, of "
+                                + disk.acknowledged()
+                                + (unchecked == 0 ? "" : " (not checked: " + unchecked + ")"),
+                        "lines",
+                        disk.lost()),
+                count(
+                        "disk lines that are there twice, of " + disk.acknowledged(),
+                        "lines",
+                        disk.repeated()),
                 Figure.of(
                         "... the arbiter: first sign taken up -> stored, order sent",
                         "ms",
@@ -105,15 +108,16 @@ final class LockstepLoss {
                                 .toList(),
                         2 * Figure.median(fsyncs) + 5),
                 Figure.of("... beside it: a bare fsync on this disk", "ms", fsyncs),
-                Figure.of(
-                        "... runs that failed, of %d".formatted(runs.size() + failed),
-                        "runs",
-                        List.of((double) failed),
-                        0));
+                count("runs that failed, of " + (runs.size() + failed), "runs", failed));
     }
 
     private Figure figure(String what, Function<Run, Double> value, double bar) {
         return Figure.of(what, "ms", runs.stream().map(value).toList(), bar);
+    }
+
+    /** Of what there shall be none. */
+    private static Figure count(String what, String unit, long count) {
+        return Figure.of("... " + what, unit, List.of((double) count), 0);
     }
 
     private void measure() {
@@ -134,16 +138,11 @@ final class LockstepLoss {
             if (fsyncs.isEmpty()) {
                 fsyncs = JournalBench.fsyncs(stage.lab().folder());
             }
-            try (var client = new SteadyClient(stage.address())) {
-                try {
-                    while (runs.size() + failed < plan.runs()) {
-                        runs.add(lose(stage, client));
-                    }
-                } finally {
-                    var seen = client.seen();
-                    replies += seen.replies();
-                    wrong += seen.wrong() + (seen.broken().isPresent() ? 1 : 0);
-                }
+            var lines = new DiskLines(stage.address());
+            try (lines) {
+                loseOverAndOver(stage, lines);
+            } finally {
+                check(lines, stage);
             }
         } catch (RuntimeException e) {
             // Also what nobody thought of: an hour of figures shall not go with it.
@@ -153,16 +152,59 @@ final class LockstepLoss {
         return runs.size() > before;
     }
 
+    private void loseOverAndOver(PairStage stage, DiskLines lines) {
+        try (var client = new SteadyClient(stage.address())) {
+            try {
+                while (runs.size() + failed < plan.runs()) {
+                    runs.add(lose(stage, client, lines));
+                }
+            } finally {
+                var seen = client.seen();
+                replies += seen.replies();
+                wrong += seen.wrong() + (seen.broken().isPresent() ? 1 : 0);
+            }
+        }
+    }
+
+    /** The guest knows what it wrote; only one that starts anew knows what its disk holds. */
+    private void check(DiskLines lines, PairStage stage) {
+        try {
+            stage.restartGuest();
+            var found = lines.check();
+            plan.progress().say("on the guest's disk: " + found);
+            disk = disk.plus(found);
+        } catch (LabException e) {
+            unchecked += lines.acknowledged();
+            plan.progress().say("the guest's disk could not be checked: " + e.getMessage());
+        }
+    }
+
     private String number() {
         return "run %d of %d".formatted(runs.size() + failed, plan.runs());
     }
 
-    private Run lose(PairStage stage, SteadyClient client) {
-        do {
+    /** In lockstep for a while, and the journal led from where it shall be. */
+    private String primaryOf(PairStage stage) {
+        for (int tries = 0; tries < LEADER_TRIES; tries++) {
             stage.awaitLockstep();
+            if (led) {
+                stage.letPrimaryLead();
+            } else {
+                PairStage.await(
+                        "the journal to be led from elsewhere", () -> !stage.primaryLeads());
+            }
             Stage.sleep(SETTLING);
-        } while (!stage.isInLockstep());
-        var primary = stage.primary();
+            if (stage.isInLockstep() && stage.primaryLeads() == led) {
+                return stage.primary();
+            }
+        }
+        throw new LabException(
+                "the VM was not in lockstep, with the journal led from %s, for two seconds"
+                        .formatted(led ? "its server" : "elsewhere"));
+    }
+
+    private Run lose(PairStage stage, SteadyClient client, DiskLines lines) {
+        var primary = primaryOf(stage);
         var failovers = stage.vm().path("failovers").asInt();
         client.forget();
         var before = client.seen().replies();
@@ -181,32 +223,38 @@ final class LockstepLoss {
                         stage.vm().path("failovers").asInt() > failovers
                                 && stage.report().path("to").isTextual());
         var report = stage.report();
+        var opened = at(step(report, OPENED));
         client.forget();
-        stage.lab().start(primary);
-        stage.lab().awaitReady(PairStage.PATIENCE);
-        var back = System.nanoTime();
-        stage.awaitLockstep();
-        var again = (System.nanoTime() - back) / 1e6;
+        var back = opened;
+        if (fault.losesTheServer()) {
+            fault.mend(stage.lab(), primary);
+            stage.lab().awaitReady(PairStage.PATIENCE);
+            back = Instant.now();
+        }
+        stage.awaitLockstepOn(report.path("to").asText());
+        var again = millis(back, Instant.now());
         var seen = client.seen();
         if (!seen.isFlawless()) {
             throw new LabException("the client noticed it: " + seen);
         }
-        var run =
-                new Run(
-                        Duration.between(at, at(step(report, OPENED))).toNanos() / 1e6,
-                        fresh,
-                        held,
-                        again,
-                        seen.longest().toNanos() / 1e6,
-                        decided(report));
+        if (lines.broken().isPresent()) {
+            throw new LabException(
+                    "the client that writes to the disk noticed it: " + lines.broken().get());
+        }
+        var stall = seen.longest().toNanos() / 1e6;
+        var run = new Run(millis(at, opened), fresh, held, again, stall, decided(report));
         tell(primary, run, at, report);
         return run;
+    }
+
+    private static double millis(Instant from, Instant to) {
+        return Duration.between(from, to).toNanos() / 1e6;
     }
 
     private void tell(String primary, Run run, Instant at, JsonNode report) {
         plan.progress()
                 .say(
-                        "run %d of %d: %s lost: output open after %.0f ms, fresh answer %.0f ms, longest wait %.0f ms; again in lockstep %.0f ms after its server was back, longest wait meanwhile %.0f ms"
+                        "run %d of %d: %s lost: output open after %.0f ms, fresh answer %.0f ms, longest wait %.0f ms; again in lockstep after %.0f ms, longest wait meanwhile %.0f ms"
                                 .formatted(
                                         runs.size() + failed + 1,
                                         plan.runs(),

@@ -12,6 +12,7 @@ import java.util.function.BooleanSupplier;
 final class PairStage implements AutoCloseable {
     static final Duration PATIENCE = Duration.ofSeconds(120);
     private static final Duration LOOK = Duration.ofMillis(20);
+    private static final int LEADER_TRIES = 6;
     private static final String PATH = "/api/v1/vms/" + Stage.VM;
 
     private final Lab lab;
@@ -83,6 +84,53 @@ final class PairStage implements AutoCloseable {
         await("lockstep", this::isInLockstep);
     }
 
+    /** Again, with that server as the first. One that was away may still say what was before. */
+    void awaitLockstepOn(String server) {
+        await(
+                "lockstep, with the VM on " + server,
+                () -> {
+                    var vm = vm();
+                    return vm.path("state").asText().equals("Lockstep")
+                            && vm.path("primary").asText().equals(server);
+                });
+    }
+
+    boolean primaryLeads() {
+        return leader().equals(primary());
+    }
+
+    private String leader() {
+        return lab.get("/api/v1/health/ready").orElseThrow().path("journalLeader").asText();
+    }
+
+    /**
+     * Has the journal led from the server that the VM runs on, in lockstep. Belay moves the
+     * leadership away from there, but not before it has seen a better voter for ten seconds.
+     */
+    void letPrimaryLead() {
+        for (int tries = 0; !primaryLeads(); tries++) {
+            if (tries == LEADER_TRIES) {
+                throw new LabException(primary() + " does not become the journal's leader");
+            }
+            await("a leader of the journal", () -> lab.nodes().contains(leader()));
+            var leader = leader();
+            if (lab.servers().contains(leader)) {
+                switchOver();
+            } else {
+                lab.crash(leader);
+                await("another leader", () -> lab.servers().contains(leader()));
+                lab.awaitReady(leader, PATIENCE);
+            }
+            awaitLockstep();
+        }
+    }
+
+    private void switchOver() {
+        var first = primary();
+        lab.post(PATH + "/switchover");
+        await("the other server to go on", () -> !primary().equals(first));
+    }
+
     /** Onto two servers, under whatever its guest does. */
     void raise() {
         protect("system");
@@ -97,6 +145,15 @@ final class PairStage implements AutoCloseable {
                 () ->
                         vm().path("state").asText().equals("Running")
                                 && lab.qemus(Stage.VM).size() == 1);
+    }
+
+    /** On one server; its QEMU is killed and it boots anew, so that it reads its disk. */
+    void restartGuest() {
+        lower();
+        lab.post(PATH + "/stop?kill=true");
+        await("the VM to be stopped", () -> vm().path("state").asText().equals("Stopped"));
+        lab.post(PATH + "/start");
+        lab.awaitGuest(address, PATIENCE);
     }
 
     /** Asked for until it is so: asking again changes nothing. */
