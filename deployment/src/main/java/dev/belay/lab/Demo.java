@@ -30,6 +30,10 @@ import picocli.CommandLine.Option;
         })
 public final class Demo implements Callable<Integer> {
     private static final String VM = "demo";
+
+    /** The same server loses power three times within a minute. */
+    private static final String NO_QUARANTINE = "belay.calm.cool-down = 1s";
+
     private static final Duration GUEST_PATIENCE = Duration.ofSeconds(90);
     private static final Duration LOOK_AROUND = Duration.ofSeconds(2);
     private static final Duration REPORT_PATIENCE = Duration.ofSeconds(5);
@@ -54,10 +58,15 @@ public final class Demo implements Callable<Integer> {
     public Integer call() {
         say("Belay demo: two servers and a witness on this machine, VMs, power cuts.");
         say("Each node is a JVM in a network namespace of its own; the VM is a real QEMU.");
+        say("(A server that is lost three times within an hour gets no new VMs; here it does.)");
         finished.set(keep);
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().unstarted(this::tidyUp));
         try {
-            var options = LabOptions.of(name, 2, 1).withKeepFailed(keep).withProgress(this::say);
+            var options =
+                    LabOptions.of(name, 2, 1)
+                            .withSettings(NO_QUARANTINE)
+                            .withKeepFailed(keep)
+                            .withProgress(this::say);
             show(Lab.up(keep ? options : options.boundToThisProcess()));
         } catch (LabException e) {
             lastWords();

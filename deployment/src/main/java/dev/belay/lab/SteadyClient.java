@@ -10,9 +10,10 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * Somebody who holds one TCP connection to a guest through everything that happens: sends a line
- * every 20 ms and waits for its echo, which carries the line's number on that connection. It never
- * connects again, so that a lost connection, a lost reply and a repeated one all show.
+ * Somebody who holds one TCP connection to a guest through everything that happens: sends a line,
+ * waits for its echo, which carries the line's number on that connection, and sends the next one 20
+ * ms after that. It never connects again, so that a lost connection, a lost reply and a repeated
+ * one all show.
  */
 public final class SteadyClient implements AutoCloseable {
     private static final int PORT = 7;
@@ -21,9 +22,10 @@ public final class SteadyClient implements AutoCloseable {
     /** Longer than any failover; a reply that takes longer is lost. */
     private static final int REPLY_MILLIS = 60_000;
 
-    private static final int PAUSE_MILLIS = 20;
+    private static final Duration PAUSE = Duration.ofMillis(20);
 
     private final Socket socket = new Socket();
+    private final Duration pause;
     private final Thread thread;
     private volatile boolean closed;
 
@@ -36,6 +38,14 @@ public final class SteadyClient implements AutoCloseable {
      * @throws LabException if nobody answers there
      */
     public SteadyClient(String address) {
+        this(address, PAUSE);
+    }
+
+    /**
+     * @param pause between a reply and the next line
+     */
+    SteadyClient(String address, Duration pause) {
+        this.pause = pause;
         try {
             socket.connect(new InetSocketAddress(address, PORT), CONNECT_MILLIS);
             socket.setSoTimeout(REPLY_MILLIS);
@@ -95,7 +105,7 @@ public final class SteadyClient implements AutoCloseable {
                     throw new IOException("the guest closed the connection");
                 }
                 note(reply.equals(number + " " + line), System.nanoTime() - asked);
-                Thread.sleep(PAUSE_MILLIS);
+                Thread.sleep(pause);
             }
         } catch (IOException e) {
             end(e.toString());
