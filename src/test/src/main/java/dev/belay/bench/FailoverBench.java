@@ -19,7 +19,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         description = {
             "Measures failovers on a lab of two servers and a witness, and what Belay costs at rest.",
-            "All of it takes about two hours; run it on a machine that does nothing else.",
+            "All of it takes an hour and a half; run it on a machine that does nothing else.",
             "Names for --only: server, server-fenced, processes, processes-fenced, client, qemu, node,",
             "lockstep, lockstep-processes, lockstep-server, lockstep-server-led, lockstep-cut,",
             "lockstep-pause, load, rest, start, journal."

@@ -11,7 +11,7 @@ import java.util.OptionalDouble;
 final class Figures {
     private static final ObjectMapper JSON =
             new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
-    private static final String ROW = "%-64s %10s %10s %10s %5s  %-10s %-10s %s";
+    private static final String ROW = "%-76s %10s %10s %10s %5s  %-10s %-10s %s";
 
     private Figures() {}
 
