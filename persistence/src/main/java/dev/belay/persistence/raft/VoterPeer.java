@@ -30,10 +30,6 @@ final class VoterPeer implements AutoCloseable {
     private static final long A_LITTLE_BEHIND = 100;
 
     private final JournalSettings settings;
-
-    /** The same, with the patience that its disk needs. */
-    private volatile JournalSettings patient;
-
     private final JournalRoom room;
     private final JournalStateMachine machine;
     private volatile @Nullable RaftServer server;
@@ -43,7 +39,6 @@ final class VoterPeer implements AutoCloseable {
 
     private VoterPeer(JournalSettings settings, JournalStateMachine machine) {
         this.settings = settings;
-        this.patient = settings;
         this.machine = machine;
         room = new JournalRoom(settings.folder());
     }
@@ -86,7 +81,7 @@ final class VoterPeer implements AutoCloseable {
         if (isClosed) {
             return;
         }
-        patient = JournalDisk.patient(settings, JournalDisk.check(settings.folder()));
+        JournalDisk.check(settings.folder());
         boolean hasLog = hasLog(settings);
         if (!hasLog) {
             // A store without its log belongs to another history, and a log that was never begun
@@ -99,7 +94,7 @@ final class VoterPeer implements AutoCloseable {
                 RaftServer.newBuilder()
                         .setServerId(RaftPeerId.valueOf(settings.node()))
                         .setProperties(
-                                RatisConfig.server(patient, address.getHost(), address.getPort()))
+                                RatisConfig.server(settings, address.getHost(), address.getPort()))
                         .setStateMachine(machine);
         if (hasLog) {
             builder.setGroup(group(settings, Files.exists(anew(settings))))
@@ -258,7 +253,7 @@ final class VoterPeer implements AutoCloseable {
                                             CommitInfoProto::getCommitIndex));
             long newest = division.getRaftLog().getLastCommittedIndex();
             // Three heartbeats, of which Ratis sends two in the shortest election time-out.
-            long lately = 3 * patient.electionTimeoutMin().toMillis() / 2;
+            long lately = 3 * settings.electionTimeoutMin().toMillis() / 2;
             return role.getLeaderInfo().getFollowerInfoList().stream()
                     .filter(follower -> follower.getLastRpcElapsedTimeMs() < lately)
                     .map(follower -> follower.getId().getId().toStringUtf8())
