@@ -14,8 +14,8 @@ import java.util.Map;
  * What the world saw of one VM while faults went on, and whether that could be.
  *
  * <p>Three kinds of witnesses run until it is closed: one in the network of each server and one
- * outside ask port 9 which boot of the guest answers there; one looks, where two servers run a QEMU
- * of the VM, whether the gates of both are open; one appends lines to the guest's shared disk.
+ * outside ask port 9 which boot of the guest answers there; one looks whether two servers let a
+ * QEMU of the VM be heard ({@link OpenGates}); one appends lines to the guest's shared disk.
  */
 final class History implements AutoCloseable {
     private static final long BETWEEN_LOOKS_MILLIS = 100;
@@ -23,9 +23,9 @@ final class History implements AutoCloseable {
     private final Lab lab;
     private final String vm;
     private final Guest guest;
+    private final OpenGates gates;
     private final List<Thread> witnesses = new ArrayList<>();
     private final List<Sighting> sightings = new ArrayList<>();
-    private final List<String> bothOpen = new ArrayList<>();
     private final List<Long> acknowledged = new ArrayList<>();
     private volatile boolean closed;
 
@@ -41,6 +41,7 @@ final class History implements AutoCloseable {
         this.lab = lab;
         this.vm = vm;
         this.guest = guest;
+        this.gates = new OpenGates(lab, vm);
     }
 
     /** Lines are appended, and looked for, only where the disk is shared: others come anew. */
@@ -50,7 +51,6 @@ final class History implements AutoCloseable {
             history.start("asks on " + server, () -> history.askFrom(server));
         }
         history.start("asks outside", () -> history.ask("outside"));
-        history.start("looks at gates", history::lookAtGates);
         if (disk == TestVm.Disk.SHARED) {
             history.start("appends", history::append);
         }
@@ -91,25 +91,6 @@ final class History implements AutoCloseable {
                 });
     }
 
-    private void lookAtGates() {
-        var running = lab.runningQemus(vm);
-        if (running.size() < 2) {
-            return;
-        }
-        // Not one state of the world: so the first is asked again after the second.
-        var first = running.getFirst().node();
-        var second = running.getLast().node();
-        if (isOpen(first) && isOpen(second) && isOpen(first)) {
-            synchronized (this) {
-                bothOpen.add(running.toString());
-            }
-        }
-    }
-
-    private boolean isOpen(String server) {
-        return !lab.openTaps(server).isEmpty();
-    }
-
     private void append() {
         guest.append("line")
                 .ifPresent(number -> {
@@ -128,7 +109,7 @@ final class History implements AutoCloseable {
     synchronized void check() {
         assertThat(sightings).as("sightings of %s", vm).isNotEmpty();
         assertThat(twoAtOnce()).as("boots of %s that answered at the same time", vm).isEmpty();
-        assertThat(bothOpen).as("times that two QEMUs of %s ran behind open gates", vm).isEmpty();
+        gates.check();
         assertThat(acknowledged)
                 .as("numbers of acknowledged lines: a lost line's number comes again")
                 .isSorted()
@@ -166,6 +147,7 @@ final class History implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
+        gates.close();
         witnesses.forEach(Thread::interrupt);
     }
 }

@@ -4,11 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.belay.lab.Lab;
-import dev.belay.lab.SteadyClient;
-import dev.belay.lab.TestVm;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -22,7 +21,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  */
 @Tag("system")
 class LockstepTest {
-    private static final String VM = "twin";
+    private static final String VM = Twin.VM;
 
     /** Servers that are lost over and over are to be used over and over, without quarantine. */
     @RegisterExtension
@@ -37,72 +36,128 @@ class LockstepTest {
     private static final String HELD_BACK = "ether type != ";
 
     private static Cluster cluster;
-    private static Guest guest;
-    private static SteadyClient client;
+    private static Twin twin;
 
     @BeforeAll
     static void raiseAVm() {
         cluster = new Cluster(LAB.lab());
-        var vm =
-                cluster.lab()
-                        .vm(
-                                TestVm.of(VM)
-                                        .withLevel("SYSTEM")
-                                        .withDisk(TestVm.Disk.MIRRORED)
-                                        .withAwait(Cluster.PATIENCE));
-        guest = new Guest(vm.address(), (int) Cluster.PATIENCE.toMillis());
-        awaitLockstep();
-        client = new SteadyClient(vm.address());
+        twin = Twin.raise(LAB.lab());
     }
 
     @AfterAll
     static void hangUp() {
-        if (client != null) {
-            client.close();
+        if (twin != null) {
+            twin.close();
         }
     }
 
     @AfterEach
     void nothingWasNoticedAndAllIsProtectedAgain() {
-        LAB.lab().servers().forEach(LAB.lab()::start);
-        LAB.lab().awaitReady(Cluster.PATIENCE);
-        awaitLockstep();
-        assertThat(guest.append("after")).isPresent();
+        twin.awaitAllIsWell();
     }
 
     @Test
     void aPowerCutOfEitherServerGoesUnnoticed() {
         for (int cut = 1; cut <= 2; cut++) {
-            var dead = cluster.server(VM);
-            goesUnnoticed(() -> cluster.lab().kill(dead), cluster.other(dead));
+            var dead = twin.primary();
+            twin.goesUnnoticed(() -> cluster.lab().kill(dead), cluster.other(dead));
             cluster.lab().start(dead);
             cluster.lab().awaitReady(dead, Cluster.PATIENCE);
-            awaitLockstep();
+            twin.awaitLockstep();
         }
-        var second = cluster.other(cluster.server(VM));
-        goesUnnoticed(() -> cluster.lab().kill(second), cluster.server(VM));
+        var second = cluster.other(twin.primary());
+        twin.goesUnnoticed(() -> cluster.lab().kill(second), twin.primary());
     }
 
     @Test
     void fiveQemusDieInARowOnOneConnection() {
         for (int death = 1; death <= 5; death++) {
-            var primary = cluster.server(VM);
+            var primary = twin.primary();
             var victim = death % 2 == 1 ? primary : cluster.other(primary);
-            goesUnnoticed(() -> signal(victim, "KILL"), cluster.other(victim));
-            awaitLockstep();
+            twin.goesUnnoticed(() -> twin.signal(victim, "KILL"), cluster.other(victim));
+            twin.awaitLockstep();
         }
+    }
+
+    /** Most deaths come in the middle of a checkpoint, as there is hardly anything else. */
+    @Test
+    void qemusMayDieWhileCheckpointsComeThick() {
+        var lines = twin.append();
+        try (var writer = new Chatter(twin.address(), 8);
+                // What port 9 replies differs between the copies, so each reply is a checkpoint.
+                var different = new Chatter(twin.address(), 9)) {
+            for (int death = 1; death <= 3; death++) {
+                var before = different.count();
+                await().atMost(Cluster.PATIENCE).until(() -> different.count() > before + 10);
+                var primary = twin.primary();
+                twin.goesOn(() -> twin.signal(primary, "KILL"), cluster.other(primary));
+                twin.awaitLockstep();
+            }
+            await().atMost(Cluster.PATIENCE)
+                    .ignoreExceptions()
+                    .until(() -> twin.view().path("lockstep").path("diverged").asInt() > 10);
+            different.finish();
+            var written = writer.finish();
+            assertThat(written)
+                    .as("numbers of the lines on its disk, each the next")
+                    .isNotEmpty()
+                    .isEqualTo(
+                            LongStream.rangeClosed(lines + 1, lines + written.size())
+                                    .mapToObj(Long::toString)
+                                    .toList());
+            assertThat(twin.guest().lines()).isEqualTo(lines + written.size());
+        }
+    }
+
+    /** Until lockstep is reached the second copy is worth nothing: the guest boots anew. */
+    @Test
+    void aQemuThatDiesInTheMiddleOfARaiseIsRaisedAgain() {
+        lower();
+        var lines = twin.append();
+        var boot = twin.guest().bootId();
+        try (var gates = new OpenGates(LAB.lab(), VM)) {
+            post("/protect?level=system");
+            await().atMost(Cluster.PATIENCE)
+                    .pollInterval(Duration.ofMillis(10))
+                    .ignoreExceptions()
+                    .until(() -> twin.view().path("progress").path("percent").asInt() > 0);
+            twin.signal(twin.primary(), "KILL");
+            await().atMost(Cluster.PATIENCE)
+                    .until(twin.guest()::bootId, now -> now.isPresent() && !now.equals(boot));
+            assertThat(twin.append()).as("number of the next line").isEqualTo(lines + 1);
+            twin.awaitLockstep();
+            gates.check();
+        }
+        twin.connectAnew();
+        // It may have been raised while it booted, which an emulated second copy does not survive.
+        twin.goesUnnoticed(
+                () -> {
+                    lower();
+                    post("/protect?level=system");
+                },
+                twin.primary());
     }
 
     @Test
     void aQemuThatHangsIsLeftBehind() {
-        var primary = cluster.server(VM);
-        goesUnnoticed(() -> signal(primary, "STOP"), cluster.other(primary));
+        var primary = twin.primary();
+        twin.goesUnnoticed(() -> twin.signal(primary, "STOP"), cluster.other(primary));
     }
 
     @Test
     void twoThatLoseEachOtherAreOneAfterwards() {
-        var primary = cluster.server(VM);
-        goesUnnoticed(() -> cluster.lab().cut(primary, Lab.Direction.BOTH), "");
+        var primary = twin.primary();
+        var secondary = twin.secondary();
+        var loser = twin.qemu(primary);
+        var winner = twin.qemu(secondary);
+        try (var gates = new OpenGates(LAB.lab(), VM)) {
+            twin.goesUnnoticed(() -> cluster.lab().cut(primary, Lab.Direction.BOTH), secondary);
+            // Nobody can tell it: it ends by itself.
+            Twin.awaitKilled(loser);
+            assertThat(twin.qemus()).containsExactly(winner);
+            assertThat(gates.looks()).isPositive();
+            gates.check();
+        }
         cluster.lab().heal(primary);
     }
 
@@ -110,22 +165,30 @@ class LockstepTest {
     @Test
     void twoThatOnlyDoNotHearEachOtherAreOneAfterwards() {
         awaitLeaderAmong(List.of("witness"));
-        var primary = cluster.server(VM);
-        var before = cluster.vm(VM).path("failovers").asInt();
+        var primary = twin.primary();
+        var before = twin.view().path("failovers").asInt();
         var lives = lives();
-        goesUnnoticed(
-                () -> {
-                    cluster.lab().cut(primary, cluster.other(primary), Lab.Direction.BOTH);
-                    await().atMost(Cluster.PATIENCE)
-                            .ignoreExceptions()
-                            .until(() -> cluster.vm(VM).path("failovers").asInt() > before);
-                },
-                "");
-        // Each is heard by the witness, so nobody is lost, however long it takes.
-        await().during(WIRE_IS_CUT)
-                .atMost(Cluster.PATIENCE)
-                .untilAsserted(() -> assertThat(lives()).isEqualTo(lives));
-        assertThat(client.seen()).matches(SteadyClient.Seen::isFlawless);
+        var copies = twin.qemus();
+        try (var gates = new OpenGates(LAB.lab(), VM)) {
+            twin.goesUnnoticed(
+                    () -> {
+                        cluster.lab().cut(primary, cluster.other(primary), Lab.Direction.BOTH);
+                        await().atMost(Cluster.PATIENCE)
+                                .ignoreExceptions()
+                                .until(() -> twin.view().path("failovers").asInt() > before);
+                    },
+                    "");
+            var winner = twin.primary();
+            copies.stream().filter(copy -> !copy.node().equals(winner)).forEach(Twin::awaitKilled);
+            assertThat(twin.qemu(winner)).isIn(copies);
+            // Each is heard by the witness, so nobody is lost, however long it takes.
+            await().during(WIRE_IS_CUT)
+                    .atMost(Cluster.PATIENCE)
+                    .untilAsserted(() -> assertThat(lives()).isEqualTo(lives));
+            assertThat(gates.looks()).isPositive();
+            gates.check();
+        }
+        twin.assertFlawless();
         cluster.lab().heal(primary);
     }
 
@@ -146,19 +209,17 @@ class LockstepTest {
 
     @Test
     void theLevelChangesAndTheGuestMovesUnderAConnection() {
-        var primary = cluster.server(VM);
+        var primary = twin.primary();
         assertThat(gate(primary)).contains(HELD_BACK);
-        goesUnnoticed(() -> post("/protect?level=restart"), primary);
-        await().atMost(Cluster.PATIENCE).untilAsserted(() -> cluster.assertOneCopy(VM));
-        assertThat(cluster.vm(VM).path("state").asText()).isEqualTo("Running");
+        twin.goesUnnoticed(LockstepTest::lower, primary);
         await().atMost(Cluster.PATIENCE)
                 .untilAsserted(() ->
                         assertThat(gate(primary))
                                 .contains("iifname @open accept")
                                 .doesNotContain(HELD_BACK));
         post("/protect?level=system");
-        awaitLockstep();
-        goesUnnoticed(() -> post("/switchover"), cluster.other(primary));
+        twin.awaitLockstep();
+        twin.goesUnnoticed(() -> post("/switchover"), cluster.other(primary));
     }
 
     /** The rules for what guests send there. */
@@ -182,8 +243,8 @@ class LockstepTest {
 
     @Test
     void theServerOfThePrimaryIsEmptiedUnderAConnection() {
-        var emptied = cluster.server(VM);
-        goesUnnoticed(() -> tell(emptied, "/maintenance"), cluster.other(emptied));
+        var emptied = twin.primary();
+        twin.goesUnnoticed(() -> tell(emptied, "/maintenance"), cluster.other(emptied));
         await().atMost(Cluster.PATIENCE)
                 .ignoreExceptions()
                 .untilAsserted(() -> {
@@ -194,11 +255,11 @@ class LockstepTest {
                     assertThat(maintenance.path("unprotected").path(0).asText()).isEqualTo(VM);
                 });
         cluster.assertOneCopy(VM);
-        assertThat(cluster.vm(VM).path("protection").asText()).isEqualTo("DEGRADED");
-        assertThat(cluster.vm(VM).path("explanation").asText())
+        assertThat(twin.view().path("protection").asText()).isEqualTo("DEGRADED");
+        assertThat(twin.view().path("explanation").asText())
                 .contains("belay server activate " + emptied);
 
-        goesUnnoticed(
+        twin.goesUnnoticed(
                 () -> {
                     LAB.lab().kill(emptied);
                     LAB.lab().start(emptied);
@@ -207,27 +268,51 @@ class LockstepTest {
                 cluster.other(emptied));
         assertThat(server(emptied).path("state").asText()).isEqualTo("maintenance");
 
-        goesUnnoticed(
+        twin.goesUnnoticed(
                 () -> {
                     tell(emptied, "/activate");
-                    awaitLockstep();
+                    twin.awaitLockstep();
                 },
                 cluster.other(emptied));
     }
 
-    /** Then the loss of either needs no election before the other one goes on. */
+    /**
+     * Then the loss of either needs no election before the other one goes on. The witness is also
+     * what decides for the VM, until it dies.
+     */
     @Test
-    void theJournalIsLedFromNeitherOfItsServers() {
+    void theJournalIsLedFromNeitherOfItsServersAndNothingHappensWhenTheArbiterDies() {
+        var pair = pair();
         // So that one of them leads first, and keeps that when the witness is back.
         LAB.lab().kill("witness");
         try {
             awaitLeaderAmong(LAB.lab().servers());
+            // Somebody else decides for it by now, and knows it as it was.
+            twin.goesUnnoticed(
+                    () ->
+                            await().atMost(Cluster.PATIENCE)
+                                    .ignoreExceptions()
+                                    .until(() -> twin.view().path("current").asBoolean()),
+                    "");
+            assertThat(pair()).isEqualTo(pair);
         } finally {
             LAB.lab().start("witness");
         }
         LAB.lab().awaitReady(Cluster.PATIENCE);
         awaitLeaderAmong(List.of("witness"));
-        assertThat(guest.append("line")).isPresent();
+        twin.assertFlawless();
+    }
+
+    /** Who runs it, by which rights and in which processes, and how often it went elsewhere. */
+    private static List<Object> pair() {
+        var vm = twin.view();
+        return List.of(
+                vm.path("state").asText(),
+                vm.path("primary").asText(),
+                vm.path("secondary").asText(),
+                vm.path("epoch").asLong(),
+                vm.path("failovers").asInt(),
+                twin.qemus());
     }
 
     /** For long: one that handed over before rests first. */
@@ -246,61 +331,14 @@ class LockstepTest {
         return cluster.lab().get("/api/v1/servers/" + name).orElseThrow();
     }
 
-    /**
-     * @param survivor where it must run afterwards; empty: on either
-     */
-    private static void goesUnnoticed(Runnable event, String survivor) {
-        long before = lines();
-        var seen = client.seen();
-        event.run();
-        await().atMost(Cluster.PATIENCE)
-                .ignoreExceptions()
-                .untilAsserted(() -> {
-                    var vm = cluster.vm(VM);
-                    assertThat(vm.path("state").asText()).isIn("Running", "Raising", "Lockstep");
-                    assertThat(vm.path("primary").asText())
-                            .matches(primary -> survivor.isEmpty() || primary.equals(survivor));
-                    assertThat(client.seen().replies()).isGreaterThan(seen.replies() + 20);
-                });
-        assertThat(client.seen())
-                .as("what the client of %s saw", VM)
-                .matches(SteadyClient.Seen::isFlawless);
-        assertThat(guest.append("line")).as("number of the next line").contains(before + 1);
-    }
-
-    private static long lines() {
-        return guest.append("line").orElseThrow();
-    }
-
-    private static void awaitLockstep() {
-        await().atMost(Cluster.PATIENCE)
-                .ignoreExceptions()
-                .untilAsserted(() -> {
-                    assertThat(cluster.vm(VM).path("state").asText()).isEqualTo("Lockstep");
-                    assertThat(cluster.vm(VM).path("protection").asText()).isEqualTo("PROTECTED");
-                });
+    private static void lower() {
+        post("/protect?level=restart");
+        await().atMost(Cluster.PATIENCE).untilAsserted(() -> cluster.assertOneCopy(VM));
+        cluster.awaitRunning(VM);
     }
 
     private static void post(String what) {
         assertThat(Api.call(LAB.lab(), "POST", "/api/v1/vms/" + VM + what, "").status())
                 .isEqualTo(202);
-    }
-
-    private static void signal(String server, String signal) {
-        var pid =
-                LAB.lab().qemus(VM).stream()
-                        .filter(qemu -> qemu.node().equals(server))
-                        .findFirst()
-                        .orElseThrow()
-                        .pid();
-        try {
-            assertThat(
-                            new ProcessBuilder("kill", "-" + signal, Long.toString(pid))
-                                    .start()
-                                    .waitFor())
-                    .isZero();
-        } catch (java.io.IOException | InterruptedException e) {
-            throw new IllegalStateException(e);
-        }
     }
 }

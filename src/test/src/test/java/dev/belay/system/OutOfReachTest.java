@@ -104,6 +104,7 @@ class OutOfReachTest {
 
     private static void livesOn(Runnable cut) {
         var copies = LAB.lab().qemus(VM);
+        assertThat(copies).hasSize(2);
         await().atMost(Cluster.PATIENCE)
                 .untilAsserted(() -> assertThat(copies).allMatch(OutOfReachTest::isTold));
         cut.run();
