@@ -2,6 +2,7 @@ package dev.belay.cluster;
 
 import dev.belay.decision.OutOfReach;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.setup.Setup;
@@ -14,10 +15,19 @@ import org.apache.pekko.actor.setup.Setup;
 public final class PairsTogether extends Setup {
     private final NodeDirectory directory;
     private final ClusterModel model;
+    private final BooleanSupplier quorum;
 
-    public PairsTogether(NodeDirectory directory, ClusterModel model) {
+    /**
+     * @param quorum whether the journal has one for this node
+     */
+    public PairsTogether(NodeDirectory directory, ClusterModel model, BooleanSupplier quorum) {
         this.directory = directory;
         this.model = model;
+        this.quorum = quorum;
+    }
+
+    boolean hearsQuorum() {
+        return quorum.getAsBoolean();
     }
 
     /**

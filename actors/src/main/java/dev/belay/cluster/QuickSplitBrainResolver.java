@@ -17,7 +17,6 @@ import org.apache.pekko.cluster.sbr.KeepMajority;
 import org.apache.pekko.cluster.sbr.SplitBrainResolverBase;
 import org.apache.pekko.cluster.sbr.SplitBrainResolverSettings;
 import org.apache.pekko.remote.artery.ThisActorSystemQuarantinedEvent;
-import org.jspecify.annotations.Nullable;
 import scala.Option;
 import scala.collection.immutable.Set;
 import scala.concurrent.duration.FiniteDuration;
@@ -59,17 +58,12 @@ public final class QuickSplitBrainResolver extends DowningProvider {
     }
 
     static final class Resolver extends SplitBrainResolverBase {
-        /** For those who were taken out elsewhere to join again, all of them. */
-        private static final Duration TOGETHER_AGAIN = Duration.ofSeconds(10);
-
         private final Cluster cluster = Cluster.get(context().system());
         private final Optional<PairsTogether> pairs =
                 context().system().settings().setup().get(PairsTogether.class);
         private boolean isSparing;
+        private final WaitingSide waiting = new WaitingSide();
         private boolean isWaiting;
-
-        /** Since when somebody cannot join, or leave, because somebody else is missed. */
-        private @Nullable Long obstructed;
 
         Resolver(FiniteDuration stableAfter, DowningStrategy strategy) {
             super(stableAfter, strategy);
@@ -140,36 +134,19 @@ public final class QuickSplitBrainResolver extends DowningProvider {
             return CollectionConverters.asScala(java.util.Set.<UniqueAddress>of()).toSet();
         }
 
-        /**
-         * Whoever was taken out by the others is told so when they hear each other, and starts
-         * anew. Where there is no majority at all, its nodes come back as new members; should one
-         * of them stay away, its old member would keep the others from joining, so this side starts
-         * anew, too.
-         */
+        /** Whoever was taken out by the others is told so when they hear each other. */
         private boolean waits(DowningStrategy.Decision decision) {
             if (decision == DowningStrategy.DownSelfQuarantinedByRemote$.MODULE$) {
                 return false;
             }
             var heard = heard();
-            return !heard.isMajority()
-                    && pairs.filter(known ->
-                                    known.isAnyWithin(
-                                            heard.here().stream()
-                                                    .map(UniqueAddress::address)
-                                                    .collect(Collectors.toSet())))
-                            .isPresent()
-                    && !isObstructed();
-        }
-
-        private boolean isObstructed() {
-            if (!hasDowned()) {
-                obstructed = null;
-                return false;
-            }
-            if (obstructed == null) {
-                obstructed = System.nanoTime();
-            }
-            return System.nanoTime() - obstructed > TOGETHER_AGAIN.toNanos();
+            var here =
+                    heard.here().stream().map(UniqueAddress::address).collect(Collectors.toSet());
+            return waiting.waits(
+                    heard.isMajority(),
+                    pairs.filter(known -> known.isAnyWithin(here)).isPresent(),
+                    pairs.filter(PairsTogether::hearsQuorum).isPresent(),
+                    Duration.ofNanos(System.nanoTime()));
         }
 
         private HeardNodes heard() {

@@ -270,7 +270,8 @@ public final class RunningNode {
                         ActorSystemSetup.create(
                                 BootstrapSetup.create(settings.pekko()),
                                 new JournalSetup(journal),
-                                new PairsTogether(settings.directory(), model)));
+                                new PairsTogether(
+                                        settings.directory(), model, journal::hearsQuorum)));
         feed.is(JournalExtension.get(system).feed());
         model.start();
         var joiner =

@@ -28,6 +28,7 @@ import org.slf4j.LoggerFactory;
 public final class RaftJournal implements LeaseAuthority, ClusterFormation, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RaftJournal.class);
     private static final Duration WATCH_INTERVAL = Duration.ofMillis(500);
+    private static final Duration A_MOMENT = Duration.ofSeconds(2);
 
     /** How this node sees the quorum: {@code sinceQuorum} is the age of the last answer. */
     public record Health(Optional<String> leader, boolean isLeader, Duration sinceQuorum) {}
@@ -277,6 +278,15 @@ public final class RaftJournal implements LeaseAuthority, ClusterFormation, Auto
      */
     public boolean isLed() {
         return voter.isPresent() ? voter.get().leader() != null : caller.leader() != null;
+    }
+
+    /**
+     * Whether there is a quorum, for all that this node knows: its voter knows a leader, or, where
+     * it has no vote, something that it asked was answered a moment ago. A server renews its lease
+     * twice a second.
+     */
+    public boolean hearsQuorum() {
+        return voter.isPresent() ? isLed() : quorumSeenWithin(A_MOMENT);
     }
 
     // What the Pekko plugins use
