@@ -54,10 +54,14 @@ class NodeIdentityTest {
             cluster.lab().awaitReady(first, Cluster.PATIENCE);
         }
 
-        assertThat(cluster.lab().lastLogLines(first, 10_000))
-                .filteredOn(line -> line.contains("member of the cluster, generation"))
-                .hasSize(3)
-                .allMatch(line -> line.endsWith("generation 1"));
+        // It is ready a moment before it has told the journal that it joined, and says so.
+        await().atMost(Cluster.PATIENCE)
+                .untilAsserted(() ->
+                        assertThat(cluster.lab().lastLogLines(first, 10_000))
+                                .filteredOn(line ->
+                                        line.contains("member of the cluster, generation"))
+                                .hasSize(3)
+                                .allMatch(line -> line.endsWith("generation 1")));
     }
 
     @Test

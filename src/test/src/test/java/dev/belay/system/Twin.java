@@ -110,6 +110,12 @@ final class Twin implements AutoCloseable {
         assertFlawless();
     }
 
+    /** Also where nobody can say how it is. */
+    void awaitReplies() {
+        var seen = client.seen();
+        await().atMost(Cluster.PATIENCE).until(() -> client.seen().replies() > seen.replies() + 20);
+    }
+
     void assertFlawless() {
         assertThat(client.seen())
                 .as("what the client of %s saw", VM)
