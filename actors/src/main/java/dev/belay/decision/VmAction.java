@@ -84,8 +84,10 @@ public sealed interface VmAction {
     /**
      * To the primary's server, before the secondary goes on as it was planned to: pass a checkpoint
      * now, so that the two do not differ in what came last. HandOver answers, also if it cannot.
+     *
+     * @param asked as of {@link VmInput.HandOver}
      */
-    record PassCheckpoint(RunRight primary, RunRight secondary, String why) implements Order {
+    record PassCheckpoint(RunRight primary, RunRight secondary, boolean asked) implements Order {
         @Override
         public RunRight right() {
             return primary;
@@ -93,7 +95,7 @@ public sealed interface VmAction {
     }
 
     /** Say HandOver after {@code limit}, if nobody did. */
-    record HandOverAfter(Duration limit, RunRight primary, RunRight secondary, String why)
+    record HandOverAfter(Duration limit, RunRight primary, RunRight secondary, boolean asked)
             implements VmAction {}
 
     /** Say BackOffOver for this epoch after {@code pause}. */

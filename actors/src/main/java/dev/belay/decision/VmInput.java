@@ -122,9 +122,9 @@ public sealed interface VmInput {
      * Before the secondary goes on as planned, both have passed a checkpoint, or that was not to be
      * waited for any longer.
      *
-     * @param why it was planned
+     * @param asked for by a person; else the primary's server is to be empty
      */
-    record HandOver(RunRight primary, RunRight secondary, String why) implements PairNews {}
+    record HandOver(RunRight primary, RunRight secondary, boolean asked) implements PairNews {}
 
     /** The winner is an ordinary running replica, alone and heard. */
     record SoloDone(RunRight winner, RunRight loser, List<Timing> timings) implements PairNews {

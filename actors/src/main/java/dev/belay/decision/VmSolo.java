@@ -28,8 +28,6 @@ import java.util.Optional;
  * alone, a secondary never was.
  */
 final class VmSolo {
-    private static final String SWITCHOVER = "switchover, as asked";
-
     /** What is planned waits so long for a checkpoint, which takes a tenth of that or less. */
     private static final Duration CHECKPOINT_LIMIT = Duration.ofSeconds(1);
 
@@ -44,12 +42,12 @@ final class VmSolo {
                     when isOf(s, claimant, partner) && lives(now, claimant) ->
                     failover(s, now, claimant, "%s lost its partner: %s".formatted(claimant, why))
                             .accepted();
-            case VmInput.HandOver(var primary, var secondary, var why)
+            case VmInput.HandOver(var primary, var secondary, var asked)
                     when primary.equals(s.primary())
                             && secondary.equals(s.secondary())
-                            && isStillPlanned(s, now, why)
+                            && (asked || isToBeEmptied(s, now))
                             && canWin(now, secondary) ->
-                    failover(s, now, secondary, why).accepted();
+                    failover(s, now, secondary, whyHandOver(s, asked)).accepted();
             case VmInput.Settled(var epoch)
                     when epoch.equals(s.secondary().epoch()) && s.vm().pursuit().failures() > 0 ->
                     new VmSteps(now, s).add(new VmEvent.VmSettled(now.at(), epoch)).accepted();
@@ -151,14 +149,14 @@ final class VmSolo {
                 .filter(stays -> canWin(now, stays))
                 .map(stays ->
                         stays.equals(s.secondary())
-                                ? handOver(s, now, Emptying.why(s.primary()))
+                                ? handOver(s, now, false)
                                 : failover(s, now, stays, Emptying.why(s.secondary())).accepted())
                 .orElseGet(() -> VmLife.ignored("it runs on two servers"));
     }
 
     static Decision<VmEvent, VmAction> switchover(Present state, Context now) {
         return state instanceof Lockstep s && canWin(now, s.secondary())
-                ? handOver(s, now, SWITCHOVER)
+                ? handOver(s, now, true)
                 : VmLevels.notOnTwo(state);
     }
 
@@ -167,20 +165,23 @@ final class VmSolo {
      * this one. There is time to pass a checkpoint first; nothing is stored for it, and who fails
      * meanwhile fails as ever.
      */
-    private static Decision<VmEvent, VmAction> handOver(Lockstep s, Context now, String why) {
+    private static Decision<VmEvent, VmAction> handOver(Lockstep s, Context now, boolean asked) {
         return canWin(now, s.primary())
                 ? new VmSteps(now, s)
-                        .act(new VmAction.PassCheckpoint(s.primary(), s.secondary(), why))
+                        .act(new VmAction.PassCheckpoint(s.primary(), s.secondary(), asked))
                         .act(
                                 new VmAction.HandOverAfter(
-                                        CHECKPOINT_LIMIT, s.primary(), s.secondary(), why))
+                                        CHECKPOINT_LIMIT, s.primary(), s.secondary(), asked))
                         .accepted()
-                : failover(s, now, s.secondary(), why).accepted();
+                : failover(s, now, s.secondary(), whyHandOver(s, asked)).accepted();
     }
 
-    private static boolean isStillPlanned(Lockstep s, Context now, String why) {
-        return why.equals(SWITCHOVER)
-                || Emptying.stays(s, now).filter(s.secondary()::equals).isPresent();
+    private static String whyHandOver(Lockstep s, boolean asked) {
+        return asked ? "switchover, as asked" : Emptying.why(s.primary());
+    }
+
+    private static boolean isToBeEmptied(Lockstep s, Context now) {
+        return Emptying.stays(s, now).filter(s.secondary()::equals).isPresent();
     }
 
     /** Two are not wanted any more: goes on on one, then does what else is wanted. */

@@ -204,7 +204,7 @@ public final class ServerEntity
                                         wait.toMillis(),
                                         // Had it, nobody would listen any more.
                                         surroundings.fenceAgent().handles(name)
-                                                ? ", its fence agent had not confirmed by then"
+                                                ? ", no fence agent had confirmed by then"
                                                 : "");
                 once(action, wait, new Told(new ServerInput.LeaseWaited(incarnation, why)));
             }

@@ -400,14 +400,15 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
                     tell(secondary.vm(), new ReplicaActor.AwaitLockstep(secondary, primary));
             case VmAction.RaisePair(var primary, var secondary, var at) ->
                     tell(primary.vm(), new ReplicaActor.RaisePair(primary, secondary, at));
-            case VmAction.PassCheckpoint(var primary, var secondary, var why) ->
+            case VmAction.PassCheckpoint(var primary, var secondary, var asked) ->
                     parts.hypervisor()
                             .passCheckpoint(primary, secondary)
                             .whenComplete((_, _) ->
                                     parts.entities()
                                             .accept(
                                                     primary.vm(),
-                                                    new VmInput.HandOver(primary, secondary, why)));
+                                                    new VmInput.HandOver(
+                                                            primary, secondary, asked)));
             case VmAction.GoSolo(var winner, var loser) ->
                     tell(winner.vm(), new ReplicaActor.GoSolo(winner, loser));
             case VmAction.Reserve _,

@@ -156,8 +156,8 @@ public final class VmEntity
                     once(action, run, new Wake(new VmInput.Settled(epoch)));
             case VmAction.OverdueAfter(var limit, var secondary) ->
                     once(action, limit, new Wake(new VmInput.RaiseOverdue(secondary)));
-            case VmAction.HandOverAfter(var limit, var primary, var secondary, var why) ->
-                    once(action, limit, new Wake(new VmInput.HandOver(primary, secondary, why)));
+            case VmAction.HandOverAfter(var limit, var primary, var secondary, var asked) ->
+                    once(action, limit, new Wake(new VmInput.HandOver(primary, secondary, asked)));
             case VmAction.InsistAfter(var patience, var epoch) ->
                     once(action, patience, new Wake(new VmInput.Insist(epoch)));
             case VmAction.Reserve _, VmAction.Release _, VmAction.AskStanding _, VmAction.Order _ ->

@@ -58,8 +58,7 @@ class EmptyingTest {
     private static final VmInput TICK = new VmInput.Tick();
 
     /** Both have passed a checkpoint. */
-    private static final VmInput LEAVES =
-            new VmInput.HandOver(RIGHT, SECONDARY, "server alpha is in maintenance");
+    private static final VmInput LEAVES = new VmInput.HandOver(RIGHT, SECONDARY, false);
 
     private static final ServerView NO_ALPHA = maintained(ALPHA, I2, false);
     private static final ServerView NO_BETA = maintained(BETA, I1, false);
@@ -99,9 +98,7 @@ class EmptyingTest {
         @Test
         void thePrimarysServerIsLeftForTheOther() {
             assertThat(actions(LOCKSTEP, EMPTYING_ALPHA, TICK))
-                    .contains(
-                            new VmAction.PassCheckpoint(
-                                    RIGHT, SECONDARY, "server alpha is in maintenance"));
+                    .contains(new VmAction.PassCheckpoint(RIGHT, SECONDARY, false));
             assertThat(hear(LOCKSTEP, EMPTYING_ALPHA, TICK)).isEqualTo(LOCKSTEP);
             var state = hear(LOCKSTEP, EMPTYING_ALPHA, LEAVES);
 

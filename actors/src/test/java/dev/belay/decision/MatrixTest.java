@@ -162,7 +162,7 @@ class MatrixTest {
                 inputs.add(new VmInput.LockstepSeen(one, other));
                 inputs.add(new VmInput.RaiseFailed(one, other, "why"));
                 inputs.add(new VmInput.PartnerLost(one, other, "why"));
-                inputs.add(new VmInput.HandOver(one, other, "switchover, as asked"));
+                inputs.add(new VmInput.HandOver(one, other, true));
                 inputs.add(
                         new VmInput.SoloDone(
                                 one, other, List.of(new VmInput.Timing("promoted", 7))));

@@ -302,12 +302,12 @@ final class SimulatedCluster implements SimulatedServer.World {
                     timer(action, vm, 5, () -> vmHears(vm, new VmInput.BackOffOver(epoch)));
             case VmAction.OverdueAfter(_, var secondary) ->
                     timer(action, vm, 30, () -> vmHears(vm, new VmInput.RaiseOverdue(secondary)));
-            case VmAction.HandOverAfter(_, var primary, var secondary, var why) ->
+            case VmAction.HandOverAfter(_, var primary, var secondary, var asked) ->
                     timer(
                             action,
                             vm,
                             3,
-                            () -> vmHears(vm, new VmInput.HandOver(primary, secondary, why)));
+                            () -> vmHears(vm, new VmInput.HandOver(primary, secondary, asked)));
             case VmAction.OutliveAfter(var partner) ->
                     timer(
                             action,

@@ -326,8 +326,9 @@ final class SimulatedServer {
                 boolean runs = guest != null && guest.right().equals(right);
                 tell(right.vm(), new ReplicaInput.Confirm(right, runs));
             }
-            case TenureCommand.Pass(VmAction.PassCheckpoint(var primary, var secondary, var why)) ->
-                    entities.accept(primary.vm(), new VmInput.HandOver(primary, secondary, why));
+            case TenureCommand.Pass(
+                            VmAction.PassCheckpoint(var primary, var secondary, var asked)) ->
+                    entities.accept(primary.vm(), new VmInput.HandOver(primary, secondary, asked));
             case TenureCommand.Pass(VmAction.ConfirmLockstep(var right, var partner)) -> {
                 var guest = guests.get(right.vm());
                 boolean runs = guest != null && guest.right().equals(right);

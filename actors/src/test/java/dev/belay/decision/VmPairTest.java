@@ -481,24 +481,23 @@ class VmPairTest {
     class Requests {
         @Test
         void aSwitchoverPassesACheckpointAndGoesOnAtTheSecondServer() {
-            var why = "switchover, as asked";
             assertThat(accepted(LOCKSTEP, BOTH, new VmInput.Switchover()))
                     .isEqualTo(
                             Samples.accepted(
                                     List.of(),
                                     List.of(
-                                            new VmAction.PassCheckpoint(RIGHT, SECONDARY, why),
+                                            new VmAction.PassCheckpoint(RIGHT, SECONDARY, true),
                                             new VmAction.HandOverAfter(
                                                     Duration.ofSeconds(1),
                                                     RIGHT,
                                                     SECONDARY,
-                                                    why))));
-            assertThat(hears(LOCKSTEP, new VmInput.HandOver(RIGHT, SECONDARY, why)))
+                                                    true))));
+            assertThat(hears(LOCKSTEP, new VmInput.HandOver(RIGHT, SECONDARY, true)))
                     .isInstanceOfSatisfying(
                             GoingSolo.class,
                             solo -> assertThat(solo.winner()).isEqualTo(SECONDARY));
             var other = new RunRight(RIGHT.vm(), E7, BETA, I1);
-            assertThat(VmLife.decide(LOCKSTEP, BOTH, new VmInput.HandOver(RIGHT, other, why)))
+            assertThat(VmLife.decide(LOCKSTEP, BOTH, new VmInput.HandOver(RIGHT, other, true)))
                     .as("held up on its way, of an earlier pair")
                     .isInstanceOf(Ignored.class);
         }

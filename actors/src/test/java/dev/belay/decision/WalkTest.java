@@ -258,7 +258,7 @@ class WalkTest {
         }
         boolean first = random.nextBoolean();
         return switch (random.nextInt(17)) {
-            case 16 -> new VmInput.HandOver(primary, secondary, "switchover, as asked");
+            case 16 -> new VmInput.HandOver(primary, secondary, true);
             case 14 -> new VmInput.PairRaised(primary, secondary, List.of());
             case 15 -> new VmInput.RaiseOverdue(secondary.epoch());
             case 0 -> new VmInput.Protect(dev.belay.model.Level.RESTART);

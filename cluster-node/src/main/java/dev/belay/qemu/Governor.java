@@ -1,6 +1,7 @@
 package dev.belay.qemu;
 
 import dev.belay.decision.CheckpointPace;
+import dev.belay.replica.Hypervisor.HypervisorException;
 import dev.belay.replica.LockstepFigures;
 import java.time.Duration;
 import java.util.List;
@@ -12,12 +13,13 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Measures what lockstep costs one VM, on its primary, and sets the delay between checkpoints as
- * {@link CheckpointPace} says. Looks blocks, and is called by one thread at a time.
+ * {@link CheckpointPace} says. Looking blocks, and is done by one thread at a time.
  */
 final class Governor {
     private static final Logger log = LoggerFactory.getLogger(Governor.class);
     static final Duration EVERY = Duration.ofSeconds(5);
     private static final Duration SS_LIMIT = Duration.ofSeconds(2);
+    private static final Duration CHECKPOINT_LIMIT = Duration.ofSeconds(1);
     private static final Pattern SENT = Pattern.compile("bytes_sent:(\\d+)");
 
     private final Replica replica;
@@ -25,6 +27,10 @@ final class Governor {
     private final PairSettings settings;
     private final PairState at;
     private final Checkpoints checkpoints;
+
+    /** Held while the delay is set. */
+    private final Object setting = new Object();
+
     private Optional<CheckpointPace> pace = Optional.empty();
     private long lookedAt = System.nanoTime();
     private long decidedAt = lookedAt;
@@ -80,19 +86,53 @@ final class Governor {
                     budget().toMillis());
             // When it cannot be set, what it is now is looked up anew.
             pace = Optional.empty();
-            checkpoints.delayIs(next.delay());
-            qmp.run(
-                    "migrate-set-parameters",
-                    QmpClient.arguments().put("x-checkpoint-delay", next.delay().toMillis()));
+            synchronized (setting) {
+                checkpoints.delayIs(next.delay());
+                set(qmp, next.delay());
+            }
         }
         pace = Optional.of(next);
     }
 
+    /** Fails when they do not within the limit. Any thread. Blocks. */
+    void passCheckpoint() {
+        var before = checkpoints.count();
+        var begun = System.nanoTime();
+        var quick = qmp.within(CHECKPOINT_LIMIT);
+        synchronized (setting) {
+            checkpoints.isAskedFor();
+            set(quick, delay(quick));
+        }
+        // One that was under way had stopped the guest before, so it will do.
+        if (!PairQmp.await(CHECKPOINT_LIMIT, () -> checkpoints.count() > before)) {
+            throw new HypervisorException(
+                    replica.right()
+                            + " and its second one have not passed a checkpoint within "
+                            + CHECKPOINT_LIMIT.toMillis()
+                            + " ms.",
+                    false);
+        }
+        log.info(
+                "{} passed a checkpoint, as asked, within {} ms",
+                replica.right(),
+                (System.nanoTime() - begun) / 1_000_000);
+    }
+
+    private static Duration delay(PairQmp qmp) {
+        return Duration.ofMillis(
+                qmp.run("query-migrate-parameters").path("x-checkpoint-delay").asLong());
+    }
+
+    /** QEMU passes a checkpoint at once then, also when it is what it was. */
+    private static void set(PairQmp qmp, Duration delay) {
+        qmp.run(
+                "migrate-set-parameters",
+                QmpClient.arguments().put("x-checkpoint-delay", delay.toMillis()));
+    }
+
     /** An earlier process of the node may have changed it. */
     private void begin() {
-        var delay =
-                Duration.ofMillis(
-                        qmp.run("query-migrate-parameters").path("x-checkpoint-delay").asLong());
+        var delay = delay(qmp);
         pace = Optional.of(CheckpointPace.of(delay));
         checkpoints.delayWas(delay);
         tell(delay);

@@ -28,7 +28,6 @@ import org.slf4j.LoggerFactory;
  */
 final class PairHalf implements Replica.PairListener {
     private static final Logger log = LoggerFactory.getLogger(PairHalf.class);
-    private static final Duration CHECKPOINT_LIMIT = Duration.ofSeconds(1);
     private static final Duration PULSE = Duration.ofMillis(250);
 
     /** Then it is asked again; whether it hangs is known long before. */
@@ -172,26 +171,7 @@ final class PairHalf implements Replica.PairListener {
         if (state.stage() != PairState.Stage.LEADING || isLeaving()) {
             throw new HypervisorException(replica.right() + " does not lead in lockstep.", false);
         }
-        var before = checkpoints.count();
-        var begun = System.nanoTime();
-        var quick = qmp.within(CHECKPOINT_LIMIT);
-        var delay = quick.run("query-migrate-parameters").path("x-checkpoint-delay").asLong();
-        // QEMU takes one whenever it is set, also to what it is.
-        checkpoints.isAskedFor();
-        quick.run("migrate-set-parameters", QmpClient.arguments().put("x-checkpoint-delay", delay));
-        // One that was under way had stopped the guest before, so it will do.
-        if (!PairQmp.await(CHECKPOINT_LIMIT, () -> checkpoints.count() > before)) {
-            throw new HypervisorException(
-                    replica.right()
-                            + " and its second one have not passed a checkpoint within "
-                            + CHECKPOINT_LIMIT.toMillis()
-                            + " ms.",
-                    false);
-        }
-        log.info(
-                "{} passed a checkpoint, as asked, within {} ms",
-                replica.right(),
-                (System.nanoTime() - begun) / 1_000_000);
+        governor.passCheckpoint();
     }
 
     // --- Living by each other ------------------------------------------------------------------

@@ -149,8 +149,8 @@ public final class FakeAdmin implements Admin {
                     tell(vm, new VmInput.PairRaised(primary, secondary, List.of()));
             case VmAction.AwaitLockstep(var secondary, var primary) ->
                     tell(vm, new VmInput.LockstepSeen(primary, secondary));
-            case VmAction.PassCheckpoint(var primary, var secondary, var why) ->
-                    tell(vm, new VmInput.HandOver(primary, secondary, why));
+            case VmAction.PassCheckpoint(var primary, var secondary, var asked) ->
+                    tell(vm, new VmInput.HandOver(primary, secondary, asked));
             case VmAction.GoSolo(var winner, var loser) ->
                     tell(vm, new VmInput.SoloDone(winner, loser, List.of()));
             case VmAction.Release _,

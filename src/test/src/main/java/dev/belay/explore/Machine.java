@@ -280,8 +280,8 @@ final class Machine {
             case VmAction.RaisePair(var primary, var secondary, var at) ->
                     tell(world, new ReplicaInput.RaisePair(primary, secondary, at));
             // What a checkpoint is good for the explorer does not model.
-            case VmAction.PassCheckpoint(var primary, var secondary, var why) ->
-                    send(world, primary.vm(), new VmInput.HandOver(primary, secondary, why));
+            case VmAction.PassCheckpoint(var primary, var secondary, var asked) ->
+                    send(world, primary.vm(), new VmInput.HandOver(primary, secondary, asked));
             case VmAction.GoSolo(var winner, var loser) ->
                     tell(world, new ReplicaInput.GoSolo(winner, loser));
             default -> throw new Broken("not an order for a server: " + order);

@@ -283,8 +283,8 @@ final class Mechanics {
                     timer(entity, action, new VmInput.BackOffOver(epoch), pause);
             case VmAction.OverdueAfter(var limit, var secondary) ->
                     timer(entity, action, new VmInput.RaiseOverdue(secondary), limit);
-            case VmAction.HandOverAfter(var limit, var primary, var secondary, var why) ->
-                    timer(entity, action, new VmInput.HandOver(primary, secondary, why), limit);
+            case VmAction.HandOverAfter(var limit, var primary, var secondary, var asked) ->
+                    timer(entity, action, new VmInput.HandOver(primary, secondary, asked), limit);
             case VmAction.OutliveAfter(var partner) ->
                     entity.timer(
                             action,
