@@ -58,8 +58,8 @@ class NodeIdentityTest {
         await().atMost(Cluster.PATIENCE)
                 .untilAsserted(() ->
                         assertThat(cluster.lab().lastLogLines(first, 10_000))
-                                .filteredOn(line ->
-                                        line.contains("member of the cluster, generation"))
+                                .filteredOn(
+                                        line -> line.contains("member of the cluster, generation"))
                                 .hasSize(3)
                                 .allMatch(line -> line.endsWith("generation 1")));
     }
