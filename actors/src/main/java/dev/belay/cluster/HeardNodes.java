@@ -22,7 +22,6 @@ final class HeardNodes {
     private final UniqueAddress self;
     private final Set<UniqueAddress> members;
     private final boolean isMajority;
-
     private final Set<UniqueAddress> here;
 
     /** By whom each is missed. */

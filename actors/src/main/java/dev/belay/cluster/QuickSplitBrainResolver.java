@@ -26,7 +26,7 @@ import scala.jdk.javaapi.CollectionConverters;
  * Pekko's own keep-majority strategy (safety.md 17), looked at every 100 ms: the stock provider's
  * fixed tick of a second would more than double the time until a lost node is downed. Nobody is
  * downed whom somebody on the side of the majority hears: see {@link HeardNodes}. A side without a
- * majority waits while it holds a pair in lockstep: see {@link PairsTogether}.
+ * majority waits while it holds a pair in lockstep: see {@link PairsTogether}, {@link WaitingSide}.
  */
 public final class QuickSplitBrainResolver extends DowningProvider {
     private final ActorSystem system;
@@ -61,8 +61,8 @@ public final class QuickSplitBrainResolver extends DowningProvider {
         private final Cluster cluster = Cluster.get(context().system());
         private final Optional<PairsTogether> pairs =
                 context().system().settings().setup().get(PairsTogether.class);
-        private boolean isSparing;
         private final WaitingSide waiting = new WaitingSide();
+        private boolean isSparing;
         private boolean isWaiting;
 
         Resolver(FiniteDuration stableAfter, DowningStrategy strategy) {

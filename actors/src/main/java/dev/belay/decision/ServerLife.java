@@ -314,9 +314,8 @@ public final class ServerLife {
             case Fenced s -> ServerCalm.pending(s);
             case Fencing s -> {
                 var actions = new ArrayList<>(ServerCalm.pending(s));
-                // The agent is not called again. It may have seen the server off already, which
-                // could
-                // not be stored for want of the quorum that this server is part of; and it is back.
+                // The agent is not called again. It may have seen the server off already; without
+                // this server there was no quorum to store that, and now it is back.
                 actions.add(ServerAction.AwaitLease.of(s.server()));
                 tellLost(actions, s.server(), s.vms(), s.evidence());
                 yield actions;

@@ -429,8 +429,7 @@ public final class VmLife {
             case Lockstep s -> {
                 var actions = new ArrayList<VmAction>();
                 if (s.vm().spec().isMirrored()) {
-                    actions.add(new VmAction.ConfirmLockstep(s.primary(), s.secondary()));
-                    actions.add(new VmAction.ConfirmLockstep(s.secondary(), s.primary()));
+                    actions.addAll(VmPair.confirmLockstep(s.primary(), s.secondary()));
                 } else {
                     // Without disks nothing but its lease holds it back from a third server, so
                     // its halves do not live by each other.

@@ -271,15 +271,20 @@ final class VmPair {
                 || (stage == s.stage() && percent >= s.percent() + STEP);
     }
 
-    /** Each half may live by the other one from the moment that it hears so. */
     private static Decision<VmEvent, VmAction> lockstep(VmSteps steps, Raising s) {
         steps.add(new VmEvent.LockstepReached(steps.now().at(), s.primary(), s.secondary()))
                 .act(new VmAction.SettleAfter(VmLife.SETTLED, s.secondary().epoch()));
         if (s.vm().spec().isMirrored()) {
-            steps.act(new VmAction.ConfirmLockstep(s.primary(), s.secondary()))
-                    .act(new VmAction.ConfirmLockstep(s.secondary(), s.primary()));
+            confirmLockstep(s.primary(), s.secondary()).forEach(steps::act);
         }
         return steps.accepted();
+    }
+
+    /** Each half may live by the other one from the moment that it hears so. */
+    static List<VmAction> confirmLockstep(RunRight primary, RunRight secondary) {
+        return List.of(
+                new VmAction.ConfirmLockstep(primary, secondary),
+                new VmAction.ConfirmLockstep(secondary, primary));
     }
 
     /**

@@ -188,6 +188,17 @@ class VmPairTest {
             assertThat(Explanation.protection(state, BOTH.view())).isEqualTo(Protection.PROTECTED);
         }
 
+        /** Not with the next question only: a half that does not know it does not vouch. */
+        @Test
+        void bothHearAtOnceThatLockstepIsStored() {
+            assertThat(
+                            accepted(RAISING, BOTH, new VmInput.LockstepSeen(RIGHT, SECONDARY))
+                                    .actions())
+                    .contains(
+                            new VmAction.ConfirmLockstep(RIGHT, SECONDARY),
+                            new VmAction.ConfirmLockstep(SECONDARY, RIGHT));
+        }
+
         @Test
         void lockstepIsNotStoredWhenOneOfTheTwoIsLost() {
             assertThat(

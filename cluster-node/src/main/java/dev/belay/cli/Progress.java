@@ -6,8 +6,12 @@ import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
-/** Watches a VM until it stands where it shall, and tells each change on stderr. */
-record Progress(Session session, String name, Duration patience) {
+/**
+ * Watches a VM until it stands where it shall, and tells each change on stderr.
+ *
+ * @param afterwards what becomes of the wish when nobody waits for it any more
+ */
+record Progress(Session session, String name, Duration patience, String afterwards) {
     private static final Duration PAUSE = Duration.ofMillis(250);
 
     /**
@@ -50,7 +54,7 @@ record Progress(Session session, String name, Duration patience) {
                                         patience.toSeconds(),
                                         now,
                                         explanation),
-                        "It is still wished for. Look again with: belay vm show " + name);
+                        afterwards + " Look again with: belay vm show " + name);
             }
             Thread.sleep(PAUSE);
         }

@@ -39,6 +39,9 @@ final class VmCommand {
     private static final Set<String> MOVED =
             Set.of("Running", "Raising", "Lockstep", "Stopped", "Stopping");
 
+    private static final String NOT_KEPT =
+            "Unlike other wishes a switchover is not kept: if the VM stays where it is, ask again.";
+
     enum Wished {
         // One that is stopped, or is being, gets no further: its level counts from its next start.
         RESTART(Set.of("Running", "Stopped", "Stopping")),
@@ -87,18 +90,20 @@ final class VmCommand {
 
         Answer until(Set<String> states, Session session, String name, Answer answer)
                 throws InterruptedException {
-            return until(states, _ -> true, session, name, answer);
+            return until(states, _ -> true, "It is still wished for.", session, name, answer);
         }
 
         private Answer until(
                 Set<String> states,
                 Predicate<Answer> also,
+                String afterwards,
                 Session session,
                 String name,
                 Answer answer)
                 throws InterruptedException {
             return wait
-                    ? new Progress(session, name, Duration.ofSeconds(seconds)).until(states, also)
+                    ? new Progress(session, name, Duration.ofSeconds(seconds), afterwards)
+                            .until(states, also)
                     : answer;
         }
     }
@@ -230,7 +235,7 @@ final class VmCommand {
             var from = session.client().find(path(name)).map(VmCommand::primary);
             var answer = session.client().change("POST", path(name) + "/switchover");
             Predicate<Answer> moved = now -> !from.equals(Optional.of(primary(now)));
-            tell(session, waiting.until(MOVED, moved, session, name, answer));
+            tell(session, waiting.until(MOVED, moved, NOT_KEPT, session, name, answer));
         });
     }
 

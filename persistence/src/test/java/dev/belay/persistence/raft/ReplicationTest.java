@@ -38,9 +38,11 @@ class ReplicationTest {
     void aVoterThatIsLeftAloneKnowsNoLeader() {
         try (var peers = Peers.start(folder, 3)) {
             var left = peers.anyFollower();
-            await().atMost(Peers.LONG).until(left::isLed);
+            await().atMost(Peers.LONG).until(left::hearsQuorum);
+            assertThat(left.isLed()).isTrue();
             peers.names().stream().filter(name -> peers.journal(name) != left).forEach(peers::stop);
             await().atMost(Peers.LONG).until(() -> !left.isLed());
+            assertThat(left.hearsQuorum()).isFalse();
         }
     }
 
