@@ -63,6 +63,7 @@ public final class QuickSplitBrainResolver extends DowningProvider {
                 context().system().settings().setup().get(PairsTogether.class);
         private final WaitingSide waiting = new WaitingSide();
         private boolean isSparing;
+        private boolean isGoing;
         private boolean isWaiting;
 
         Resolver(FiniteDuration stableAfter, DowningStrategy strategy) {
@@ -104,9 +105,16 @@ public final class QuickSplitBrainResolver extends DowningProvider {
             super.postStop();
         }
 
-        /** Without a word about it each time when nobody is left to be downed. */
+        /**
+         * Without a word about it each time when nobody is left to be downed. That the others have
+         * quarantined this node comes with every message from them, and is final the first time.
+         */
         @Override
         public Set<UniqueAddress> actOnDecision(DowningStrategy.Decision decision) {
+            if (isGoing) {
+                return nobody();
+            }
+            isGoing = decision == DowningStrategy.DownSelfQuarantinedByRemote$.MODULE$;
             boolean waits = waits(decision);
             if (waits && !isWaiting) {
                 log().warning(
@@ -200,6 +208,9 @@ public final class QuickSplitBrainResolver extends DowningProvider {
                 return;
             }
             log().info("downing {}: {}", node.address(), decision);
+            if (node.equals(selfUniqueAddress())) {
+                context().system().eventStream().publish(new TakenOut());
+            }
             cluster.down(node.address());
         }
     }

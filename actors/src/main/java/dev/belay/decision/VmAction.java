@@ -103,7 +103,8 @@ public sealed interface VmAction {
 
     /**
      * Say Outlived when whoever lived by the word of {@code partner}, which has ended by now, lives
-     * no more: after the longest lease, counted from now.
+     * no more: after the longest lease, and the time that one is kept whose node starts anew,
+     * counted from now.
      */
     record OutliveAfter(RunRight partner) implements VmAction {}
 

@@ -10,9 +10,28 @@ import java.time.Duration;
  *     clocks over it, and something for safety
  */
 public record LeaseTerms(Duration duration, Duration renewal, Duration margin) {
+    /**
+     * So long a half of a pair lives, whatever its lease, while its node's process starts anew
+     * because the others took it out. Several times what a process takes to start, join, and hear
+     * its partner again; the same on every server, and long enough for any clock's drift to vanish
+     * in what is waited on top.
+     */
+    public static final Duration KEPT = Duration.ofSeconds(20);
+
+    private static final Duration KEPT_IS_OVER = KEPT.plusSeconds(1);
+
     /** After so long none of these leases is live. */
     public Duration proofWait() {
         return duration.plus(margin);
+    }
+
+    /**
+     * After so long nobody lives by the word of a half that has ended.
+     *
+     * @param leaseWait after which no lease is live
+     */
+    public static Duration outliveWait(Duration leaseWait) {
+        return leaseWait.compareTo(KEPT_IS_OVER) > 0 ? leaseWait : KEPT_IS_OVER;
     }
 
     /** As the configuration file has them. */

@@ -10,6 +10,7 @@ import dev.belay.model.PairAddress;
 import dev.belay.model.RunRight;
 import dev.belay.model.VmName;
 import dev.belay.model.VmSpec;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -162,6 +163,18 @@ public interface Hypervisor {
      * the quorum's lease. Quick; any thread.
      */
     default void extendByPartner(RunRight replica, RunRight partner, long deadline) {}
+
+    /**
+     * This process is about to end and to start anew, and the partner's may do the same at the same
+     * time: what vouches for its partner here lives that long without either, see {@link
+     * dev.belay.model.LeaseTerms#KEPT}. Blocks shortly.
+     */
+    default void keepPairs(Duration span) {}
+
+    /** Whether an earlier process kept it so, and the time is not over. Quick; any thread. */
+    default boolean isKept(RunRight replica) {
+        return false;
+    }
 
     /** What lockstep costs the VMs that run here first, as last measured; quick, any thread. */
     default List<LockstepFigures> lockstep() {

@@ -1,5 +1,6 @@
 package dev.belay.replica;
 
+import dev.belay.cluster.TakenOut;
 import dev.belay.decision.PairSilence;
 import dev.belay.decision.ReplicaState.Bonded;
 import dev.belay.model.RunRight;
@@ -9,6 +10,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.eventstream.EventStream;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -44,10 +46,12 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
     /**
      * From now on.
      *
-     * @param raised by this node's process, a moment ago. One that was found running may have been
-     *     parted from the other one already: it bears no longer silence than ever
+     * @param patient about the first word: it was raised a moment ago, or an earlier process that
+     *     was to start anew kept it, and the other one may do the same. Any other that was found
+     *     running may have been parted from the other one already: it bears no longer silence than
+     *     ever
      */
-    public record Hold(Bonded bond, boolean raised) implements Message {}
+    public record Hold(Bonded bond, boolean patient) implements Message {}
 
     public record LetGo(RunRight own) implements Message {}
 
@@ -64,6 +68,15 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
     /** {@code then}, once, as soon as each of the two has heard the other one. */
     public record WhenBothHear(RunRight own, RunRight partner, Runnable then) implements Message {}
 
+    /**
+     * From another server: the process of {@code from}'s node starts anew and leaves that one
+     * alive. Its next word may take as long as a first one.
+     */
+    public record Rests(RunRight from, RunRight to) implements Message {}
+
+    /** This node's process does. */
+    record StartsAnew() implements Message {}
+
     record Look() implements Message {}
 
     /** What goes to the server of the partner, best effort. */
@@ -73,10 +86,13 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
 
         /** Whether the partner vouches for this one. */
         void ask(RunRight own, RunRight partner);
+
+        /** That nothing will be heard of this one while its node's process starts anew. */
+        void rest(RunRight own, RunRight partner);
     }
 
     /**
-     * @param raised as of {@link Hold}
+     * @param patient as of {@link Hold}
      * @param hears that it was heard; before that the other one may not run in lockstep yet, or not
      *     be connected yet
      * @param heard that the other one says so
@@ -84,17 +100,17 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
      */
     private record Pair(
             Bonded bond,
-            boolean raised,
+            boolean patient,
             PairSilence silence,
             boolean hears,
             boolean heard,
             Runnable then) {
-        static Pair of(Bonded bond, boolean raised) {
-            return new Pair(bond, raised, PairSilence.from(now()), false, false, NOTHING);
+        static Pair of(Bonded bond, boolean patient) {
+            return new Pair(bond, patient, PairSilence.from(now()), false, false, NOTHING);
         }
 
         Duration borne(Duration limit) {
-            return raised && !hears ? limit.multipliedBy(UNTIL_FIRST_WORD) : limit;
+            return patient && !hears ? limit.multipliedBy(UNTIL_FIRST_WORD) : limit;
         }
 
         boolean isWith(RunRight partner) {
@@ -112,19 +128,23 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
         Pair heard(boolean hearsUs) {
             return new Pair(
                     bond,
-                    raised,
+                    patient,
                     hears ? silence.heardAt(now()) : PairSilence.from(now()),
                     true,
                     heard || hearsUs,
                     then);
         }
 
+        Pair rests() {
+            return new Pair(bond, true, PairSilence.from(now()), false, heard, then);
+        }
+
         Pair with(PairSilence next) {
-            return new Pair(bond, raised, next, hears, heard, then);
+            return new Pair(bond, patient, next, hears, heard, then);
         }
 
         Pair with(Runnable next) {
-            return new Pair(bond, raised, silence, hears, heard, next);
+            return new Pair(bond, patient, silence, hears, heard, next);
         }
     }
 
@@ -159,6 +179,8 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
         this.limit = limit;
         this.words = words;
         this.lost = lost;
+        var self = context.messageAdapter(TakenOut.class, _ -> new StartsAnew());
+        context.getSystem().eventStream().tell(new EventStream.Subscribe<>(TakenOut.class, self));
     }
 
     @Override
@@ -168,7 +190,7 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
 
     private Behavior<Message> onMessage(Message message) {
         switch (message) {
-            case Hold(var bond, var raised) -> hold(bond, raised);
+            case Hold(var bond, var patient) -> hold(bond, patient);
             case LetGo(var own) -> pairs.remove(own);
             case LetGoAll() -> pairs.clear();
             case Heard(var from, var to, var hears) ->
@@ -177,6 +199,15 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
             case WhenBothHear(var own, var partner, var then) ->
                     pairs.computeIfPresent(
                             own, (_, pair) -> pair.isWith(partner) ? told(pair.with(then)) : pair);
+            case Rests(var from, var to) ->
+                    pairs.computeIfPresent(
+                            to, (_, pair) -> pair.isWith(from) ? pair.rests() : pair);
+            case StartsAnew() -> {
+                pairs.values()
+                        .forEach(pair -> words.rest(pair.bond().own(), pair.bond().partner()));
+                // One more beat, and silence would count again.
+                pairs.clear();
+            }
             case Look() -> {
                 looks++;
                 pairs.replaceAll((_, pair) -> look(pair));
@@ -185,10 +216,10 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
         return this;
     }
 
-    private void hold(Bonded bond, boolean raised) {
+    private void hold(Bonded bond, boolean patient) {
         var known = pairs.get(bond.own());
         if (known == null || !known.isWith(bond.partner())) {
-            var pair = Pair.of(bond, raised);
+            var pair = Pair.of(bond, patient);
             pairs.put(bond.own(), pair);
             speak(pair);
         }

@@ -130,8 +130,10 @@ public final class ReplicaActor extends AbstractBehavior<ReplicaActor.Message> {
         if (!before.equals(after)) {
             before.filter(old -> after.filter(now -> now.own().equals(old.own())).isEmpty())
                     .ifPresent(old -> heartbeats.tell(new PairHeartbeats.LetGo(old.own())));
-            after.ifPresent(
-                    now -> heartbeats.tell(new PairHeartbeats.Hold(now, known.runs(now.own()))));
+            after.ifPresent(now ->
+                    heartbeats.tell(
+                            new PairHeartbeats.Hold(
+                                    now, known.runs(now.own()) || hypervisor.isKept(now.own()))));
         }
     }
 

@@ -105,6 +105,9 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
     /** The answer, when it is yes: {@code from} vouches for {@code to} here. */
     public record PairVouches(RunRight from, RunRight to, long asked) implements Message {}
 
+    /** From another server, whose process starts anew and leaves {@code from} alive. */
+    public record PairRests(RunRight from, RunRight to) implements Message {}
+
     record Happened(ReplicaEvent event) implements Message {}
 
     record LeaseRefused(Incarnation incarnation) implements Message {}
@@ -190,6 +193,11 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
                 parts.peers()
                         .accept(partner.server(), new PairAsks(own, partner, parts.lease().now()));
             }
+
+            @Override
+            public void rest(RunRight own, RunRight partner) {
+                parts.peers().accept(partner.server(), new PairRests(own, partner));
+            }
         };
     }
 
@@ -216,6 +224,7 @@ public final class ServerNode extends AbstractBehavior<ServerNode.Message> {
             case Cleaned(var failure) -> cleaned(failure);
             case PairBeat(var from, var to, var hears) ->
                     heartbeats.tell(new PairHeartbeats.Heard(from, to, hears));
+            case PairRests(var from, var to) -> heartbeats.tell(new PairHeartbeats.Rests(from, to));
             case PairAsks(var from, var to, var asked) -> {
                 if (holds(to) && parts.hypervisor().vouchesFor(to, from)) {
                     parts.peers().accept(from.server(), new PairVouches(to, from, asked));

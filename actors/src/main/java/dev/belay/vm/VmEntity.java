@@ -12,6 +12,7 @@ import dev.belay.decision.VmLife;
 import dev.belay.decision.VmState;
 import dev.belay.entity.DecidingEntity;
 import dev.belay.entity.Reply;
+import dev.belay.model.LeaseTerms;
 import dev.belay.model.VmName;
 import java.time.Duration;
 import java.time.Instant;
@@ -150,7 +151,7 @@ public final class VmEntity
             case VmAction.OutliveAfter(var partner) ->
                     once(
                             action,
-                            surroundings.longestLeaseWait(),
+                            LeaseTerms.outliveWait(surroundings.longestLeaseWait()),
                             new Wake(new VmInput.Outlived(partner)));
             case VmAction.SettleAfter(var run, var epoch) ->
                     once(action, run, new Wake(new VmInput.Settled(epoch)));

@@ -3,6 +3,7 @@ package dev.belay.replica;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.belay.cluster.TakenOut;
 import dev.belay.decision.ReplicaState.Bonded;
 import dev.belay.model.Epoch;
 import dev.belay.model.Incarnation;
@@ -16,6 +17,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.eventstream.EventStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
@@ -26,6 +28,7 @@ class PairHeartbeatsTest {
     private final List<RunRight> beats = new CopyOnWriteArrayList<>();
     private final List<RunRight> hearing = new CopyOnWriteArrayList<>();
     private final List<RunRight> questions = new CopyOnWriteArrayList<>();
+    private final List<RunRight> resting = new CopyOnWriteArrayList<>();
     private final List<ReplicaEvent> lost = new CopyOnWriteArrayList<>();
     private final AtomicBoolean bothHear = new AtomicBoolean();
 
@@ -52,6 +55,11 @@ class PairHeartbeatsTest {
                             @Override
                             public void ask(RunRight own, RunRight partner) {
                                 questions.add(own);
+                            }
+
+                            @Override
+                            public void rest(RunRight own, RunRight partner) {
+                                resting.add(own);
                             }
                         },
                         lost::add));
@@ -80,6 +88,51 @@ class PairHeartbeatsTest {
         heartbeats.tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, true), false));
         await().atMost(Duration.ofSeconds(30)).until(() -> !lost.isEmpty());
         assertThat(lost).extracting(ReplicaEvent::right).containsExactly(OWN);
+    }
+
+    /** Both do so when a partition heals, not quite at the same time. */
+    @Test
+    void oneWhoseNodeStartsAnewIsWaitedForLikeANewOne() {
+        var heartbeats = heartbeats(Duration.ofMillis(300));
+        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, true), false));
+        heartbeats.tell(new PairHeartbeats.Heard(PARTNER, OWN, true));
+        heartbeats.tell(new PairHeartbeats.Rests(PARTNER, OWN));
+        await().atMost(Duration.ofSeconds(30)).until(() -> beats.size() > 20);
+        assertThat(lost).isEmpty();
+        heartbeats.tell(new PairHeartbeats.Heard(PARTNER, OWN, true));
+        await().atMost(Duration.ofSeconds(30)).until(() -> !lost.isEmpty());
+    }
+
+    @Test
+    void oneOfAnotherPairThatRestsChangesNothing() {
+        var heartbeats = heartbeats(Duration.ofMillis(300));
+        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, true), false));
+        heartbeats.tell(new PairHeartbeats.Heard(PARTNER, OWN, true));
+        heartbeats.tell(new PairHeartbeats.Rests(right(5, "beta"), OWN));
+        await().atMost(Duration.ofSeconds(30)).until(() -> !lost.isEmpty());
+        assertThat(beats.size()).isLessThan(20);
+    }
+
+    @Test
+    void theOthersAreToldThatThisNodeStartsAnewAndHearNothingAfterThat() {
+        var heartbeats = heartbeats(Duration.ofMillis(60));
+        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, true), true));
+        heartbeats.tell(new PairHeartbeats.Heard(PARTNER, OWN, true));
+        await().atMost(Duration.ofSeconds(30))
+                .until(() -> {
+                    // Whoever listens does so a moment after it was made.
+                    KIT.system().eventStream().tell(new EventStream.Publish<>(new TakenOut()));
+                    return resting.contains(OWN);
+                });
+        int said = hearing.size();
+        int announced = lost.size();
+        // One of another pair looks all the while.
+        heartbeats.tell(
+                new PairHeartbeats.Hold(
+                        new Bonded(right(9, "alpha"), right(10, "beta"), true), true));
+        await().atMost(Duration.ofSeconds(30)).until(() -> lost.size() > announced);
+        assertThat(hearing).hasSize(said);
+        assertThat(resting).containsOnlyOnce(OWN);
     }
 
     @Test

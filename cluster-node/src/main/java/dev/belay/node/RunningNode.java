@@ -10,6 +10,7 @@ import dev.belay.cluster.NodeDirectory.Role;
 import dev.belay.cluster.PairsTogether;
 import dev.belay.http.HttpServer;
 import dev.belay.model.Incarnation;
+import dev.belay.model.LeaseTerms;
 import dev.belay.node.NodeGuardian.ServerParts;
 import dev.belay.persistence.raft.JournalExtension;
 import dev.belay.persistence.raft.JournalSettings;
@@ -33,7 +34,9 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.Collectors;
+import org.apache.pekko.Done;
 import org.apache.pekko.actor.BootstrapSetup;
+import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.setup.ActorSystemSetup;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.slf4j.Logger;
@@ -47,6 +50,7 @@ public final class RunningNode {
     private static final Logger LOG = LoggerFactory.getLogger(RunningNode.class);
     private static final int JOURNAL_STOPPED = 3;
     private static final int VOTER_FORGOT = 4;
+    private static final int STARTS_ANEW = 5;
 
     /** The message says what is in the way. */
     public static final class CannotStart extends RuntimeException {
@@ -272,6 +276,7 @@ public final class RunningNode {
                                 new JournalSetup(journal),
                                 new PairsTogether(
                                         settings.directory(), model, journal::hearsQuorum)));
+        startAnewWhenDowned(system, server.map(ServerParts::hypervisor));
         feed.is(JournalExtension.get(system).feed());
         model.start();
         var joiner =
@@ -304,6 +309,30 @@ public final class RunningNode {
                         settings.leaseTerms(),
                         server.map(ServerParts::hypervisor)));
         return new RunningNode(system);
+    }
+
+    /**
+     * A node that the others have taken out has nothing to hand over. Its process ends at once and
+     * its supervisor starts it again: what runs here meanwhile has its lease, and halves of pairs
+     * live longer.
+     */
+    private static void startAnewWhenDowned(
+            ActorSystem<?> system, Optional<? extends Hypervisor> hypervisor) {
+        var shutdown = CoordinatedShutdown.get(system);
+        shutdown.addTask(
+                CoordinatedShutdown.PhaseBeforeServiceUnbind(),
+                "start-anew",
+                () -> {
+                    if (shutdown.getShutdownReason()
+                            .filter(CoordinatedShutdown.clusterDowningReason()::equals)
+                            .isPresent()) {
+                        LOG.warn(
+                                "the others have taken this node out of the cluster, so this process ends to join anew");
+                        hypervisor.ifPresent(here -> here.keepPairs(LeaseTerms.KEPT));
+                        Runtime.getRuntime().halt(STARTS_ANEW);
+                    }
+                    return CompletableFuture.completedFuture(Done.done());
+                });
     }
 
     private static void serve(NodeSettings settings, ActorSystem<?> system, ClusterAdmin admin) {

@@ -44,7 +44,6 @@ final class Gate {
 
     private final String table;
     private final OpenSet open;
-    private final long marginNanos;
 
     /** Every tap under guard, with the deadline until which it may be open; 0: closed. */
     private final Map<String, Long> deadlines = new ConcurrentHashMap<>();
@@ -59,13 +58,13 @@ final class Gate {
     private final AtomicBoolean renewalWanted = new AtomicBoolean();
     private final ReentrantLock changing = new ReentrantLock();
 
-    /** How long the kernel took last, in nanoseconds; guarded by the lock. */
-    private long lastDuration;
+    /** Guarded by the lock. */
+    private final KernelDelay delay;
 
     Gate(String table, Duration margin) {
         this.table = table;
         this.open = new OpenSet(table, "open");
-        this.marginNanos = margin.toNanos();
+        this.delay = new KernelDelay(margin.toNanos());
     }
 
     /** Why there can be no gate on this server. */
@@ -173,6 +172,12 @@ final class Gate {
                 deadlines.computeIfPresent(tap, (_, old) -> old == MUTE ? Long.valueOf(0) : old));
     }
 
+    /** Whether all are, for all that this process granted. */
+    boolean isOpen(Collection<String> taps) {
+        var now = BootClock.nanos();
+        return taps.stream().allMatch(tap -> deadlines.getOrDefault(tap, MUTE) > now);
+    }
+
     /** From here on guarded taps let out only what COLO compares, or everything. */
     void letOut(Collection<String> taps, boolean onlyCompared) {
         changing.lock();
@@ -235,15 +240,16 @@ final class Gate {
             renewalWanted.set(false);
             for (var attempt = 1; attempt <= ATTEMPTS; attempt++) {
                 var begun = BootClock.nanos();
-                var allowance = Math.max(marginNanos, 2 * lastDuration);
+                var allowance = delay.allowance(longest() - begun);
                 var timeouts = timeouts(begun, allowance);
                 if (timeouts.isEmpty()) {
                     return false;
                 }
                 var problem = open.renew(timeouts);
-                lastDuration = BootClock.nanos() - begun;
+                var duration = BootClock.nanos() - begun;
+                delay.took(duration);
                 // The kernel counts from when it got the order, now at the latest.
-                if (problem.isEmpty() && lastDuration <= allowance) {
+                if (problem.isEmpty() && duration <= allowance) {
                     return true;
                 }
                 problem.ifPresent(this::rebuild);
@@ -263,6 +269,10 @@ final class Gate {
         if (!result.ok()) {
             log.error("The gate cannot be built: {}", result.complaint());
         }
+    }
+
+    private long longest() {
+        return deadlines.values().stream().mapToLong(Long::longValue).max().orElse(MUTE);
     }
 
     /** How many milliseconds each tap may stay open from now on. */

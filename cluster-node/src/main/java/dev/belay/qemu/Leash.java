@@ -117,6 +117,20 @@ final class Leash {
         }
     }
 
+    /**
+     * Like {@link #extend}, and returns when the leash has said something. Blocks.
+     *
+     * @return whether it holds its program until the deadline
+     */
+    boolean extendNow(long deadline) {
+        try {
+            return say("extend " + deadline).equals("ok");
+        } catch (IOException e) {
+            log.warn("The leash at {} does not answer: {}", socket, e.toString());
+            return false;
+        }
+    }
+
     private void tell() {
         var answered = false;
         try {

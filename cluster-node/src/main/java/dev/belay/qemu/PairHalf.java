@@ -221,6 +221,40 @@ final class PairHalf implements Replica.PairListener {
         }
     }
 
+    /**
+     * Lives until the deadline without a word of this process, which is about to end. No proof by
+     * lease is given of one of two in lockstep (safety.md 14), so its leash may be as long as it
+     * wants (22). But what has stood still beyond its lease stays mute (10). Blocks.
+     */
+    void keepUntil(long deadline) throws IOException {
+        var client = replica.qmp();
+        if (client == null) {
+            return;
+        }
+        // It may have stood still, with this process, while the other one was let go.
+        seen(false, Waiting.reply(client.execute("query-chardev", PairQmp.LIMIT)));
+        synchronized (moving) {
+            if (!vouchesFor(state.partner()) || isShut()) {
+                return;
+            }
+            var kept = state.keptUntil(deadline);
+            kept.write(replica.files());
+            state = kept;
+            var isHeld = replica.extendLeashesNow(deadline);
+            if (!state.isSecondary()) {
+                gate.openNow(replica.taps(), deadline);
+            }
+            log.info(
+                    "{} is {} while this process starts anew",
+                    replica.right(),
+                    isHeld ? "kept" : "not kept by its leash");
+        }
+    }
+
+    private boolean isShut() {
+        return !state.isSecondary() && !gate.isOpen(replica.taps());
+    }
+
     // --- As a pair -----------------------------------------------------------------------------
 
     private synchronized boolean isLeaving() {

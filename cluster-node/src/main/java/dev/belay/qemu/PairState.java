@@ -13,12 +13,14 @@ import java.util.Optional;
  *
  * @param at where the secondary waits
  * @param stored the journal says that the two are in lockstep (safety.md 14)
+ * @param keptUntil when an earlier process ended to start anew, it left this one alive until then,
+ *     in nanoseconds of CLOCK_BOOTTIME; the other one's node may have done the same
  */
-record PairState(Stage stage, RunRight partner, PairAddress at, boolean stored) {
+record PairState(Stage stage, RunRight partner, PairAddress at, boolean stored, long keptUntil) {
 
     /** Before lockstep. */
     PairState(Stage stage, RunRight partner, PairAddress at) {
-        this(stage, partner, at, false);
+        this(stage, partner, at, false, 0);
     }
 
     enum Stage {
@@ -47,11 +49,15 @@ record PairState(Stage stage, RunRight partner, PairAddress at, boolean stored) 
     }
 
     PairState to(Stage next) {
-        return new PairState(next, partner, at, stored);
+        return new PairState(next, partner, at, stored, keptUntil);
     }
 
     PairState toStored() {
-        return new PairState(stage, partner, at, true);
+        return new PairState(stage, partner, at, true, keptUntil);
+    }
+
+    PairState keptUntil(long deadline) {
+        return new PairState(stage, partner, at, stored, deadline);
     }
 
     /** On the disk when this returns. */

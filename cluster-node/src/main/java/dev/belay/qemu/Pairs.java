@@ -1,5 +1,6 @@
 package dev.belay.qemu;
 
+import dev.belay.clock.BootClock;
 import dev.belay.decision.RaiseStage;
 import dev.belay.decision.VmInput.Timing;
 import dev.belay.model.Epoch;
@@ -19,6 +20,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -172,6 +174,28 @@ final class Pairs {
         if (half != null) {
             half.extendByPartner(partner, deadline);
         }
+    }
+
+    /** All that {@code which} says; what fails is told and left. Blocks. */
+    void keep(Predicate<RunRight> which, long deadline) {
+        for (var half : halves.values()) {
+            if (which.test(half.replica().right())) {
+                try {
+                    half.keepUntil(deadline);
+                } catch (IOException | RuntimeException e) {
+                    log.warn(
+                            "{} lives no longer than its lease while this process starts anew",
+                            half.replica().right(),
+                            e);
+                }
+            }
+        }
+    }
+
+    /** Whether an earlier process left it alive until some time that has not come. Any thread. */
+    boolean isKept(RunRight right) {
+        var half = halves.get(right);
+        return half != null && half.state().keptUntil() > BootClock.nanos();
     }
 
     /** Its QEMU is gone. Any thread. */

@@ -416,6 +416,17 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
         }
     }
 
+    @Override
+    public void keepPairs(Duration span) {
+        pairs.keep(
+                right -> !over.contains(right.incarnation()), BootClock.nanos() + span.toNanos());
+    }
+
+    @Override
+    public boolean isKept(RunRight replica) {
+        return pairs.isKept(replica);
+    }
+
     /** The deadline of the right's lease; refuses when that is over or as good as over. */
     private long lease(RunRight right) {
         var deadline = over.contains(right.incarnation()) ? null : leases.get(right.incarnation());

@@ -21,6 +21,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -146,6 +147,16 @@ final class Replica {
     void extendLeashes(long deadline) {
         manifest.qemu().ifPresent(_ -> qemuLeash.extend(deadline));
         manifest.storage().ifPresent(_ -> storageLeash.extend(deadline));
+    }
+
+    /** Returns when each leash has said whether it holds its program until then. Blocks. */
+    boolean extendLeashesNow(long deadline) {
+        return Stream.of(
+                        manifest.qemu().map(_ -> qemuLeash),
+                        manifest.storage().map(_ -> storageLeash))
+                .flatMap(Optional::stream)
+                .map(leash -> leash.extendNow(deadline))
+                .reduce(true, Boolean::logicalAnd);
     }
 
     /** From here on the guest may run, and so have failures worth telling. */

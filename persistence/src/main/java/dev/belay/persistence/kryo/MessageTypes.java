@@ -32,6 +32,7 @@ public final class MessageTypes implements KryoTypes {
         registry.message(546, "node.Refused", ServerNode.Refused.class);
         registry.message(547, "node.PairAsks", ServerNode.PairAsks.class);
         registry.message(548, "node.PairVouches", ServerNode.PairVouches.class);
+        registry.message(549, "node.PairRests", ServerNode.PairRests.class);
         registry.message(550, "node.Measure", ServerNode.Measure.class);
         registry.message(551, "node.Measured", ServerNode.Measured.class);
         registry.part(552, LockstepFigures.class);

@@ -45,7 +45,7 @@ class FenceAgentTest {
             assertThat(reportOfAPowerCut(lab))
                     .anyMatch(step ->
                             step.contains("its lease was waited out")
-                                    && step.contains("fence agent had not confirmed"));
+                                    && step.contains("no fence agent had confirmed"));
         }
     }
 

@@ -73,7 +73,8 @@ class OutOfReachTest {
 
     /**
      * The others have a quorum, could decide, and leave it alone. They have taken the two servers
-     * out of the cluster, whose nodes start anew when they hear that.
+     * out of the cluster, whose nodes start anew when they hear that, both at once; the two copies
+     * wait for them.
      */
     @Test
     void aPairLivesOnWhereOthersHaveTheQuorum() {

@@ -113,7 +113,12 @@ final class Twin implements AutoCloseable {
     /** Also where nobody can say how it is. */
     void awaitReplies() {
         var seen = client.seen();
-        await().atMost(Cluster.PATIENCE).until(() -> client.seen().replies() > seen.replies() + 20);
+        await().atMost(Cluster.PATIENCE)
+                .until(() -> {
+                    // No reply comes any more once its connection is gone.
+                    assertFlawless();
+                    return client.seen().replies() > seen.replies() + 20;
+                });
     }
 
     void assertFlawless() {
