@@ -16,6 +16,7 @@ import dev.belay.model.LeaseTerms;
 import dev.belay.model.VmName;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -50,6 +51,33 @@ public final class VmEntity
     public record Shown(VmState state) {}
 
     /**
+     * Waits for the outcome of a switchover. Nothing is stored of it before it is decided: when
+     * this instance ends, whoever asked hears nothing, and has to look.
+     */
+    private record Asked(VmState.Lockstep pair, ActorRef<Reply<VmState>> replyTo) {
+        boolean isOver(VmState state) {
+            return !(state instanceof VmState.Lockstep now
+                    && now.primary().equals(pair.primary())
+                    && now.secondary().equals(pair.secondary()));
+        }
+
+        void tell(VmState state) {
+            replyTo.tell(
+                    state instanceof VmState.GoingSolo solo
+                                    && solo.winner().equals(pair.secondary())
+                            ? new Reply.Done<>(state)
+                            : stays("it is no longer in lockstep on the two"));
+        }
+
+        Reply.Refused<VmState> stays(String why) {
+            return new Reply.Refused<>(
+                    Decision.Reason.CONFLICT,
+                    "VM '%s' was not switched over to server %s: %s"
+                            .formatted(pair.secondary().vm(), pair.secondary().server(), why));
+        }
+    }
+
+    /**
      * @param shard told when there is no such VM, so that a mistyped name is not kept for ever
      */
     public static Behavior<Message> create(
@@ -64,6 +92,7 @@ public final class VmEntity
     private final VmName name;
     private final VmSurroundings surroundings;
     private final ActorRef<ClusterSharding.ShardCommand> shard;
+    private final List<Asked> asked = new ArrayList<>();
     private List<Failover.Step> measured = List.of();
 
     private VmEntity(
@@ -128,7 +157,22 @@ public final class VmEntity
     @Override
     protected Effect<VmEvent, VmState> onMessage(VmState state, Message message) {
         return switch (message) {
+            case Request(VmInput.Switchover input, var replyTo)
+                    when state instanceof VmState.Lockstep pair ->
+                    run(
+                            state,
+                            input,
+                            answer -> {
+                                if (answer instanceof Reply.Done<VmState>(var after)) {
+                                    asked.add(new Asked(pair, replyTo));
+                                    stored(after);
+                                } else {
+                                    replyTo.tell(answer);
+                                }
+                            });
             case Request(var input, var replyTo) -> run(state, input, replyTo::tell);
+            case News(VmInput.HandOver input) -> handOver(state, input);
+            case Wake(VmInput.HandOver input) -> handOver(state, input);
             case News(var input) -> run(state, input);
             case Wake(var input) -> {
                 if (input instanceof VmInput.Tick && state instanceof VmState.Absent) {
@@ -141,6 +185,34 @@ public final class VmEntity
             }
             case Show(var replyTo) -> Effect().none().thenRun(() -> replyTo.tell(new Shown(state)));
         };
+    }
+
+    private Effect<VmEvent, VmState> handOver(VmState state, VmInput.HandOver input) {
+        return run(
+                state,
+                input,
+                _ -> {
+                    if (input.asked()) {
+                        asked.removeIf(one -> {
+                            var isOf = one.pair().primary().equals(input.primary());
+                            if (isOf) {
+                                one.replyTo().tell(one.stays("that cannot be reached any more"));
+                            }
+                            return isOf;
+                        });
+                    }
+                });
+    }
+
+    @Override
+    protected void stored(VmState state) {
+        asked.removeIf(one -> {
+            var isOver = one.isOver(state);
+            if (isOver) {
+                one.tell(state);
+            }
+            return isOver;
+        });
     }
 
     @Override

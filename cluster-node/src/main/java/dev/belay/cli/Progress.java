@@ -6,12 +6,8 @@ import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
-/**
- * Watches a VM until it stands where it shall, and tells each change on stderr.
- *
- * @param afterwards what becomes of the wish when nobody waits for it any more
- */
-record Progress(Session session, String name, Duration patience, String afterwards) {
+/** Watches a VM until it stands where it shall, and tells each change on stderr. */
+record Progress(Session session, String name, Duration patience) {
     private static final Duration PAUSE = Duration.ofMillis(250);
 
     /**
@@ -54,7 +50,7 @@ record Progress(Session session, String name, Duration patience, String afterwar
                                         patience.toSeconds(),
                                         now,
                                         explanation),
-                        afterwards + " Look again with: belay vm show " + name);
+                        "It is still wished for. Look again with: belay vm show " + name);
             }
             Thread.sleep(PAUSE);
         }

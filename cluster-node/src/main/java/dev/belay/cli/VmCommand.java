@@ -39,9 +39,6 @@ final class VmCommand {
     private static final Set<String> MOVED =
             Set.of("Running", "Raising", "Lockstep", "Stopped", "Stopping");
 
-    private static final String NOT_KEPT =
-            "Unlike other wishes a switchover is not kept: if the VM stays where it is, ask again.";
-
     enum Wished {
         // One that is stopped, or is being, gets no further: its level counts from its next start.
         RESTART(Set.of("Running", "Stopped", "Stopping")),
@@ -90,20 +87,18 @@ final class VmCommand {
 
         Answer until(Set<String> states, Session session, String name, Answer answer)
                 throws InterruptedException {
-            return until(states, _ -> true, "It is still wished for.", session, name, answer);
+            return until(states, _ -> true, session, name, answer);
         }
 
         private Answer until(
                 Set<String> states,
                 Predicate<Answer> also,
-                String afterwards,
                 Session session,
                 String name,
                 Answer answer)
                 throws InterruptedException {
             return wait
-                    ? new Progress(session, name, Duration.ofSeconds(seconds), afterwards)
-                            .until(states, also)
+                    ? new Progress(session, name, Duration.ofSeconds(seconds)).until(states, also)
                     : answer;
         }
     }
@@ -231,11 +226,11 @@ final class VmCommand {
             @Parameters(paramLabel = "<name>", description = NAME) String name,
             @Mixin Waiting waiting) {
         return target.run(session -> {
-            // It is answered before the VM has moved.
             var from = session.client().find(path(name)).map(VmCommand::primary);
             var answer = session.client().change("POST", path(name) + "/switchover");
+            // Whichever node is asked may not have read yet what was decided.
             Predicate<Answer> moved = now -> !from.equals(Optional.of(primary(now)));
-            tell(session, waiting.until(MOVED, moved, NOT_KEPT, session, name, answer));
+            tell(session, waiting.until(MOVED, moved, session, name, answer));
         });
     }
 
