@@ -285,6 +285,7 @@ final class ColoRaise {
         cards.filter();
         progress.accept(RaiseStage.LOCKSTEP, 50);
         checkAborted.run();
+        new EmulatedWrites(qmp).reportAll();
         qmp.run("migrate-continue", QmpClient.arguments().put("state", "pre-switchover"));
         var joined =
                 PairQmp.await(
