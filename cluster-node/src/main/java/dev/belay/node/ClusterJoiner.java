@@ -77,7 +77,7 @@ final class ClusterJoiner {
                                     .joined(directory.self(), run)
                                     .toCompletableFuture()
                                     .get(5, TimeUnit.SECONDS));
-            generation = Math.max(generation, formation.newestGeneration());
+            awaitGeneration();
             LOG.info("member of the cluster, generation {}", generation);
             watchGeneration();
         } catch (InterruptedException e) {
@@ -122,6 +122,17 @@ final class ClusterJoiner {
                     "not in a cluster yet, and the journal has no quorum to ask: {}",
                     String.valueOf(e.getMessage()));
         }
+    }
+
+    /**
+     * Of the cluster that this node is in. Its copy of the journal may begin after it joined, as
+     * when the disk had no room for it, and knows of no cluster until then.
+     */
+    private void awaitGeneration() throws InterruptedException {
+        while (formation.newestGeneration() == 0) {
+            Thread.sleep(BETWEEN_TRIES);
+        }
+        generation = Math.max(generation, formation.newestGeneration());
     }
 
     /**
