@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Keeps one lab node's JVM running, as systemd with Restart=always does for a node in production.
+# Keeps one lab node's JVM running, as systemd with Restart=always and RestartPreventExitStatus=4 does for a node in
+# production.
 # Usage: supervise.sh FOLDER COMMAND…   It runs in the node's network namespace and in a session of its own.
 folder=$1
 shift
@@ -26,7 +27,10 @@ while true; do
   echo "$jvm" >"$folder/jvm.pid.new" && mv "$folder/jvm.pid.new" "$folder/jvm.pid"
   echo "$starts" >"$folder/starts"
   wait "$jvm"
-  say "the node's process $jvm ended with code $?; starting it again"
+  code=$?
+  # A voter that forgot what it acknowledged: an operator has to do something first.
+  [ "$code" != 4 ] || { say "the node's process $jvm ended with code 4; not starting it again"; exit; }
+  say "the node's process $jvm ended with code $code; starting it again"
   # A process that cannot even start must not spin.
   [ $((SECONDS - began)) -ge 1 ] || sleep 0.5
 done
