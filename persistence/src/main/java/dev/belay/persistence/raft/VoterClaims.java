@@ -97,7 +97,7 @@ final class VoterClaims {
     }
 
     private String forgotten() {
-        return "Expected the data of voter %1$s in %2$s, but the folder is empty, and the other voters know that %1$s took part in the journal before. It does not vote without what it stored, as entries could be lost by that; the other voters go on. If the data is elsewhere (a disk that is not mounted?), bring it back; if it is lost, run 'belay server readmit %1$s' against another node. Then start this node again."
+        return "Expected the data of voter %1$s in %2$s, but the folder is empty, and the other voters know that %1$s took part in the journal before. It does not vote without what it stored, as entries could be lost by that; the other voters go on. If another node has this name, give this one a name of its own. If the data is elsewhere (a disk that is not mounted?), bring it back; if it is lost, run 'belay server readmit %1$s' against another node. Then start this node again."
                 .formatted(settings.node(), settings.folder());
     }
 
