@@ -111,7 +111,6 @@ public final class ReplicaLife {
             ReplicaState state, ReplicaInput.Start order) {
         var right = order.right();
         return switch (state.standing()) {
-            case InStart s when s.right().equals(right) -> Turn.of(state);
             case Runs s when s.right().equals(right) && order.primary().isPresent() ->
                     ReplicaErrands.prepare(state, s, order);
             case Runs s when s.right().equals(right) ->

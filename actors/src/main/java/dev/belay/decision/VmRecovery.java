@@ -4,7 +4,6 @@ import dev.belay.decision.Failover.Step;
 import dev.belay.decision.VmInput.Cause;
 import dev.belay.decision.VmInput.Timing;
 import dev.belay.decision.VmState.BackingOff;
-import dev.belay.decision.VmState.FailingOver;
 import dev.belay.decision.VmState.Refusal;
 import dev.belay.decision.VmState.Stopping;
 import dev.belay.model.Desired;
@@ -61,7 +60,7 @@ final class VmRecovery {
         // What fails on every server fails again at once, over and over: then it pauses, too.
         return failure.elsewhere() && steps.vm().failures() <= TRIES_HERE
                 ? leave(steps, right, why)
-                : pauseOrRest(steps, right);
+                : pause(steps, right);
     }
 
     private static VmEvent end(
@@ -91,7 +90,7 @@ final class VmRecovery {
         if (steps.vm().desired() == Desired.STOPPED || steps.vm().deleting()) {
             return VmPlacement.rest(steps.act(new VmAction.Release(right.server(), right.epoch())));
         }
-        return steps.vm().failures() <= 1 ? here(steps, right) : pauseOrRest(steps, right);
+        return steps.vm().failures() <= 1 ? here(steps, right) : pause(steps, right);
     }
 
     /**
@@ -127,7 +126,7 @@ final class VmRecovery {
         if (was.elsewhere()) {
             return leave(steps, right, "its disk failed there");
         }
-        return steps.vm().failures() <= 1 ? here(steps, right) : pauseOrRest(steps, right);
+        return steps.vm().failures() <= 1 ? here(steps, right) : pause(steps, right);
     }
 
     /** The journal refuses the server's incarnation; what runs there is unknown until proved. */
@@ -198,10 +197,7 @@ final class VmRecovery {
                 VmPlacement.plus(List.of(), last.server(), why));
     }
 
-    private static VmSteps pauseOrRest(VmSteps steps, RunRight last) {
-        if (steps.vm().desired() == Desired.STOPPED || steps.vm().deleting()) {
-            return VmPlacement.rest(steps.act(new VmAction.Release(last.server(), last.epoch())));
-        }
+    private static VmSteps pause(VmSteps steps, RunRight last) {
         var pause =
                 Duration.ofSeconds(
                         Math.min(30, 1L << Math.min(5, Math.max(0, steps.vm().failures() - 2))));
@@ -212,9 +208,6 @@ final class VmRecovery {
 
     /** Opens a report, or goes on with the one that is open. */
     static void begin(VmSteps steps, RunRight right, String cause, boolean fencing) {
-        if (fencing && steps.state() instanceof FailingOver) {
-            return;
-        }
         var open = steps.vm().failover();
         if (open.isPresent() && !fencing) {
             steps.step(cause);

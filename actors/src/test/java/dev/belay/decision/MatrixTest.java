@@ -227,6 +227,7 @@ class MatrixTest {
         for (var input : vmInputs()) {
             for (var now : List.of(BOTH, ONLY_BETA, NOBODY, DISARMED, CROWDED)) {
                 var decision = VmLife.decide(state, now, input);
+                assertThat(decision).as("%s on %s", input, state).isNotNull();
                 if (decision instanceof Accepted<VmEvent, VmAction> accepted) {
                     var where = "%s on %s -> %s".formatted(input, state, accepted);
                     assertThat(accepted.events().size() + accepted.actions().size())
@@ -359,8 +360,9 @@ class MatrixTest {
     @ParameterizedTest
     @MethodSource("everyServerPair")
     void everyInputIsAnsweredInEveryStateOfAServer(ServerState state, ServerInput input) {
-        if (ServerLife.decide(ALPHA, state, AT, input)
-                instanceof Accepted<ServerEvent, ServerAction> accepted) {
+        var decision = ServerLife.decide(ALPHA, state, AT, input);
+        assertThat(decision).isNotNull();
+        if (decision instanceof Accepted<ServerEvent, ServerAction> accepted) {
             assertThat(accepted.events().size() + accepted.actions().size()).isPositive();
             if (!accepted.events().isEmpty()) {
                 assertThat(afterAll(state, accepted.events())).isNotEqualTo(state);

@@ -253,8 +253,11 @@ class ServerLifeTest {
 
         @Test
         void aSingleLossNeverFreezes() {
-            assertThat(decide(LIVE, lost(I2, 1, 1))).isInstanceOf(Accepted.class);
-            assertThat(decide(LIVE, lost(I2, 2, 4))).isInstanceOf(Accepted.class);
+            for (var lost : List.of(lost(I2, 1, 1), lost(I2, 2, 4))) {
+                assertThat(((Accepted<ServerEvent, ServerAction>) decide(LIVE, lost)).events())
+                        .first()
+                        .isInstanceOf(ServerEvent.ServerFenced.class);
+            }
         }
 
         @Test

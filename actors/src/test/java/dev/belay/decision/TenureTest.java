@@ -5,6 +5,7 @@ import static dev.belay.decision.Samples.E7;
 import static dev.belay.decision.Samples.I1;
 import static dev.belay.decision.Samples.I2;
 import static dev.belay.decision.Samples.I3;
+import static dev.belay.decision.Samples.RIGHT;
 import static dev.belay.decision.Samples.SPEC;
 import static dev.belay.decision.Samples.right;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -19,6 +20,7 @@ import dev.belay.decision.TenureState.Asking;
 import dev.belay.decision.TenureState.Cleaning;
 import dev.belay.decision.TenureState.Serving;
 import dev.belay.model.Incarnation;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -95,6 +97,57 @@ class TenureTest {
     void aRefusedLeaseMakesItAskAgain() {
         assertThat(on(new Serving(I2), new TenureInput.LeaseRefused(I2)))
                 .isEqualTo(Turn.of(new Asking(I2, false), new Join(I2, false)));
+    }
+
+    @Test
+    void aRefusedLeaseOfAnotherIncarnationIsNoNews() {
+        for (var state : List.of(new Asking(I2, false), new Serving(I2))) {
+            assertThat(on(state, new TenureInput.LeaseRefused(I1))).isEqualTo(Turn.of(state));
+        }
+        assertThat(on(new Asking(I2, false), new TenureInput.LeaseRefused(I2)).commands())
+                .containsExactly(new Join(I2, false));
+    }
+
+    @Test
+    void anOrderToCleanIsTakenForWhatMayStillRun() {
+        for (var upTo : List.of(Incarnation.NONE, I2, I3)) {
+            assertThat(on(new Asking(I2, false), new TenureInput.MustClean(upTo, true)).state())
+                    .isEqualTo(new Cleaning(I2, upTo, true));
+        }
+        assertThat(on(new Asking(I1, true), new TenureInput.MustClean(I2, true)).state())
+                .isEqualTo(new Cleaning(I1, I2, true));
+        assertThat(on(new Serving(I2), new TenureInput.MustClean(I3, false)).state())
+                .isEqualTo(new Cleaning(I2, I3, true));
+    }
+
+    /** It is late: all that was there then has ended, or it was told to go on since. */
+    @Test
+    void anOrderToCleanOfALifeThatIsOverIsNot() {
+        assertIgnored(new Asking(I2, false), new TenureInput.MustClean(I1, true));
+        assertIgnored(new Asking(I2, true), new TenureInput.MustClean(I2, true));
+        assertIgnored(new Serving(I2), new TenureInput.MustClean(I1, true));
+        assertIgnored(new Serving(I2), new TenureInput.MustClean(I2, false));
+    }
+
+    private static void assertIgnored(TenureState state, TenureInput input) {
+        assertThat(on(state, input)).isEqualTo(Turn.of(state));
+    }
+
+    @Test
+    void onlyWhatIsForAReplicaIsPassedOn() {
+        for (var action :
+                List.of(
+                        new VmAction.Reserve(ALPHA, E7, 1024),
+                        new VmAction.Release(ALPHA, E7),
+                        new VmAction.AskStanding(ALPHA, I2),
+                        new VmAction.WakeAfter(Duration.ofSeconds(1), E7),
+                        new VmAction.OutliveAfter(RIGHT),
+                        new VmAction.InsistAfter(Duration.ofSeconds(1), E7),
+                        new VmAction.OverdueAfter(Duration.ofSeconds(1), E7),
+                        new VmAction.HandOverAfter(Duration.ofSeconds(1), RIGHT, RIGHT, true),
+                        new VmAction.SettleAfter(Duration.ofSeconds(1), E7))) {
+            assertIgnored(new Serving(I2), new TenureInput.Ordered(action));
+        }
     }
 
     // ---- every state with every input
