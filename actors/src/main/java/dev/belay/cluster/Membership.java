@@ -17,6 +17,7 @@ import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.eventstream.EventStream;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Adapter;
@@ -62,6 +63,7 @@ public final class Membership extends AbstractBehavior<Membership.Message> {
     private final Map<ServerName, ActorRef<Lost>> listeners = new HashMap<>();
     private final Map<ServerName, Presence> presences = new HashMap<>();
     private final List<Runnable> watches = new ArrayList<>();
+    private boolean isTakenOut;
 
     /**
      * @param together servers that vanish within this time of each other have vanished at once
@@ -134,6 +136,11 @@ public final class Membership extends AbstractBehavior<Membership.Message> {
     }
 
     private void look() {
+        // By another node on this side; what this one decides itself it tells at once.
+        if (!isTakenOut && cluster.selfMember().status() == MemberStatus.down()) {
+            isTakenOut = true;
+            getContext().getSystem().eventStream().tell(new EventStream.Publish<>(new TakenOut()));
+        }
         if (cluster.selfMember().status() != MemberStatus.up()) {
             return;
         }

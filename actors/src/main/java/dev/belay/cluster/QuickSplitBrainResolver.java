@@ -114,7 +114,6 @@ public final class QuickSplitBrainResolver extends DowningProvider {
             if (isGoing) {
                 return nobody();
             }
-            isGoing = decision == DowningStrategy.DownSelfQuarantinedByRemote$.MODULE$;
             boolean waits = waits(decision);
             if (waits && !isWaiting) {
                 log().warning(
@@ -122,7 +121,11 @@ public final class QuickSplitBrainResolver extends DowningProvider {
                                         + " two servers on this side");
             }
             isWaiting = waits;
-            return waits ? nobody() : actOnHeard(decision);
+            var downed = waits ? nobody() : actOnHeard(decision);
+            isGoing =
+                    decision == DowningStrategy.DownSelfQuarantinedByRemote$.MODULE$
+                            && downed.contains(selfUniqueAddress());
+            return downed;
         }
 
         private Set<UniqueAddress> actOnHeard(DowningStrategy.Decision decision) {

@@ -1,7 +1,7 @@
 package dev.belay.cluster;
 
 /**
- * On the event stream: the others have taken this node out of the cluster, and in a moment its
- * process ends to join anew. Until then it is connected to the nodes on its own side.
+ * On the event stream: this node is out of the cluster, taken out by others or by its own side, and
+ * in a moment its process ends to join anew. Until then it is connected to the nodes there.
  */
 public record TakenOut() {}

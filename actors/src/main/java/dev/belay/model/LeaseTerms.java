@@ -11,10 +11,10 @@ import java.time.Duration;
  */
 public record LeaseTerms(Duration duration, Duration renewal, Duration margin) {
     /**
-     * So long a half of a pair lives, whatever its lease, while its node's process starts anew
-     * because the others took it out. Several times what a process takes to start, join, and hear
-     * its partner again; the same on every server, and long enough for any clock's drift to vanish
-     * in what is waited on top.
+     * So long after its partner's last word a half of a pair may live, whatever its lease, while
+     * its node's process starts anew because that was out of the cluster. Several times what a
+     * process takes to start, join, and hear its partner again; the same on every server, and long
+     * enough for any clock's drift to vanish in what is waited on top.
      */
     public static final Duration KEPT = Duration.ofSeconds(20);
 

@@ -166,10 +166,11 @@ public interface Hypervisor {
 
     /**
      * This process is about to end and to start anew, and the partner's may do the same at the same
-     * time: what vouches for its partner here lives that long without either, see {@link
-     * dev.belay.model.LeaseTerms#KEPT}. Blocks shortly.
+     * time: those of this incarnation that vouch for their partners here live longer than their
+     * leases by {@code longer}, mute when these are over, see {@link
+     * dev.belay.model.LeaseTerms#KEPT}. Blocks for a second at most.
      */
-    default void keepPairs(Duration span) {}
+    default void keepPairs(Incarnation incarnation, Duration longer) {}
 
     /** Whether an earlier process kept it so, and the time is not over. Quick; any thread. */
     default boolean isKept(RunRight replica) {

@@ -96,6 +96,7 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
      * @param hears that it was heard; before that the other one may not run in lockstep yet, or not
      *     be connected yet
      * @param heard that the other one says so
+     * @param rests it was heard, and said that it would not be for a while
      * @param then what waits until both do
      */
     private record Pair(
@@ -104,9 +105,10 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
             PairSilence silence,
             boolean hears,
             boolean heard,
+            boolean rests,
             Runnable then) {
         static Pair of(Bonded bond, boolean patient) {
-            return new Pair(bond, patient, PairSilence.from(now()), false, false, NOTHING);
+            return new Pair(bond, patient, PairSilence.from(now()), false, false, false, NOTHING);
         }
 
         Duration borne(Duration limit) {
@@ -118,7 +120,7 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
         }
 
         boolean speaks() {
-            return bond.leads() || hears;
+            return bond.leads() || hears || rests;
         }
 
         boolean bothHear() {
@@ -132,19 +134,21 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
                     hears ? silence.heardAt(now()) : PairSilence.from(now()),
                     true,
                     heard || hearsUs,
+                    false,
                     then);
         }
 
-        Pair rests() {
-            return new Pair(bond, true, PairSilence.from(now()), false, heard, then);
+        Pair resting() {
+            return new Pair(
+                    bond, true, PairSilence.from(now()), false, heard, rests || hears, then);
         }
 
         Pair with(PairSilence next) {
-            return new Pair(bond, patient, next, hears, heard, then);
+            return new Pair(bond, patient, next, hears, heard, rests, then);
         }
 
         Pair with(Runnable next) {
-            return new Pair(bond, patient, silence, hears, heard, next);
+            return new Pair(bond, patient, silence, hears, heard, rests, next);
         }
     }
 
@@ -201,7 +205,7 @@ public final class PairHeartbeats extends AbstractBehavior<PairHeartbeats.Messag
                             own, (_, pair) -> pair.isWith(partner) ? told(pair.with(then)) : pair);
             case Rests(var from, var to) ->
                     pairs.computeIfPresent(
-                            to, (_, pair) -> pair.isWith(from) ? pair.rests() : pair);
+                            to, (_, pair) -> pair.isWith(from) ? pair.resting() : pair);
             case StartsAnew() -> {
                 pairs.values()
                         .forEach(pair -> words.rest(pair.bond().own(), pair.bond().partner()));

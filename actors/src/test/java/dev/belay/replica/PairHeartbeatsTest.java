@@ -103,6 +103,17 @@ class PairHeartbeatsTest {
         await().atMost(Duration.ofSeconds(30)).until(() -> !lost.isEmpty());
     }
 
+    /** It has heard it, so it does not wait to be spoken to: that may never come. */
+    @Test
+    void oneThatFollowsDoesNotWaitForEverEither() {
+        var heartbeats = heartbeats(Duration.ofMillis(60));
+        heartbeats.tell(new PairHeartbeats.Hold(new Bonded(OWN, PARTNER, false), true));
+        heartbeats.tell(new PairHeartbeats.Heard(PARTNER, OWN, true));
+        heartbeats.tell(new PairHeartbeats.Rests(PARTNER, OWN));
+        await().atMost(Duration.ofSeconds(30)).until(() -> beats.contains(OWN));
+        await().atMost(Duration.ofSeconds(30)).until(() -> !lost.isEmpty());
+    }
+
     @Test
     void oneOfAnotherPairThatRestsChangesNothing() {
         var heartbeats = heartbeats(Duration.ofMillis(300));

@@ -110,7 +110,8 @@ class SwitchoverTest {
     @Test
     void itIsAnsweredWhenItIsStored() {
         ask();
-        asker.expectNoMessage();
+        // The entity itself says HandOver after a second.
+        asker.expectNoMessage(Duration.ofMillis(20));
 
         hears(new VmInput.HandOver(primary, secondary, true));
 
@@ -134,7 +135,7 @@ class SwitchoverTest {
         // Of another pair, and the one that nobody asked for.
         hears(new VmInput.HandOver(secondary, primary, true));
         hears(new VmInput.HandOver(primary, secondary, false));
-        asker.expectNoMessage();
+        asker.expectNoMessage(Duration.ofMillis(20));
         hears(new VmInput.HandOver(primary, secondary, true));
 
         isRefused();

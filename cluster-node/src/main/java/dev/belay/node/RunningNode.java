@@ -276,7 +276,7 @@ public final class RunningNode {
                                 new JournalSetup(journal),
                                 new PairsTogether(
                                         settings.directory(), model, journal::hearsQuorum)));
-        startAnewWhenDowned(system, server.map(ServerParts::hypervisor));
+        startAnewWhenDowned(system, settings, server);
         feed.is(JournalExtension.get(system).feed());
         model.start();
         var joiner =
@@ -312,12 +312,12 @@ public final class RunningNode {
     }
 
     /**
-     * A node that the others have taken out has nothing to hand over. Its process ends at once and
-     * its supervisor starts it again: what runs here meanwhile has its lease, and halves of pairs
-     * live longer.
+     * A node that is out of the cluster has nothing to hand over. Its process ends at once and its
+     * supervisor starts it again: what runs here meanwhile has its lease, and halves of pairs live
+     * longer.
      */
     private static void startAnewWhenDowned(
-            ActorSystem<?> system, Optional<? extends Hypervisor> hypervisor) {
+            ActorSystem<?> system, NodeSettings settings, Optional<ServerParts> server) {
         var shutdown = CoordinatedShutdown.get(system);
         shutdown.addTask(
                 CoordinatedShutdown.PhaseBeforeServiceUnbind(),
@@ -327,8 +327,12 @@ public final class RunningNode {
                             .filter(CoordinatedShutdown.clusterDowningReason()::equals)
                             .isPresent()) {
                         LOG.warn(
-                                "the others have taken this node out of the cluster, so this process ends to join anew");
-                        hypervisor.ifPresent(here -> here.keepPairs(LeaseTerms.KEPT));
+                                "this node is out of the cluster: the others did not hear it, or it heard no majority. This process ends to join anew");
+                        server.ifPresent(parts ->
+                                parts.hypervisor()
+                                        .keepPairs(
+                                                parts.lease().held(),
+                                                LeaseTerms.KEPT.minus(settings.leaseDuration())));
                         Runtime.getRuntime().halt(STARTS_ANEW);
                     }
                     return CompletableFuture.completedFuture(Done.done());

@@ -79,7 +79,10 @@ final class EmulatedWrites {
     private void write(char size, int port, long value) {
         var said = monitor("o /%s %#x %#x".formatted(size, port, value));
         if (!said.isBlank()) {
-            log.warn("Port {} of the guest could not be written: {}", port, said);
+            log.warn(
+                    "Port 0x{} of the guest could not be written: {}",
+                    Integer.toHexString(port),
+                    said);
         }
     }
 

@@ -172,12 +172,6 @@ final class Gate {
                 deadlines.computeIfPresent(tap, (_, old) -> old == MUTE ? Long.valueOf(0) : old));
     }
 
-    /** Whether all are, for all that this process granted. */
-    boolean isOpen(Collection<String> taps) {
-        var now = BootClock.nanos();
-        return taps.stream().allMatch(tap -> deadlines.getOrDefault(tap, MUTE) > now);
-    }
-
     /** From here on guarded taps let out only what COLO compares, or everything. */
     void letOut(Collection<String> taps, boolean onlyCompared) {
         changing.lock();

@@ -1,6 +1,7 @@
 package dev.belay.qemu;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.belay.clock.BootClock;
 import dev.belay.model.RunRight;
 import dev.belay.replica.Hypervisor.HypervisorException;
 import dev.belay.replica.Hypervisor.Part;
@@ -29,6 +30,9 @@ import org.slf4j.LoggerFactory;
 final class PairHalf implements Replica.PairListener {
     private static final Logger log = LoggerFactory.getLogger(PairHalf.class);
     private static final Duration PULSE = Duration.ofMillis(250);
+
+    /** Whoever answers later hangs, as good as. */
+    private static final Duration KEEPING = Duration.ofMillis(500);
 
     /** Then it is asked again; whether it hangs is known long before. */
     private static final Duration PULSE_LIMIT = Duration.ofSeconds(30);
@@ -68,6 +72,9 @@ final class PairHalf implements Replica.PairListener {
     private boolean lost;
 
     private boolean muted;
+
+    /** By its partner's word it lives until then, on CLOCK_BOOTTIME. */
+    private volatile long vouchedUntil = Long.MIN_VALUE;
 
     PairHalf(
             QemuSettings settings,
@@ -216,43 +223,39 @@ final class PairHalf implements Replica.PairListener {
     /** Whoever leaves the pair meanwhile has left before or after: never is it extended later. */
     synchronized void extendByPartner(RunRight partner, long deadline) {
         if (vouchesFor(partner)) {
+            vouchedUntil = Math.max(vouchedUntil, deadline);
             replica.extendLeashes(deadline);
             gate.open(replica.taps(), deadline);
         }
     }
 
     /**
-     * Lives until the deadline without a word of this process, which is about to end. No proof by
-     * lease is given of one of two in lockstep (safety.md 14), so its leash may be as long as it
-     * wants (22). But what has stood still beyond its lease stays mute (10). Blocks.
+     * Lives without a word of this process, which is about to end, so much longer than by its
+     * partner's last word. No proof by lease is given of one of two in lockstep (safety.md 14), so
+     * its leash may be as long as it wants (22), if whoever waits until nobody lives by a word
+     * waits longer. Its output closes when its lease is over, as ever (10). Blocks.
      */
-    void keepUntil(long deadline) throws IOException {
+    void keep(Duration longer) throws IOException {
         var client = replica.qmp();
         if (client == null) {
             return;
         }
         // It may have stood still, with this process, while the other one was let go.
-        seen(false, Waiting.reply(client.execute("query-chardev", PairQmp.LIMIT)));
+        seen(false, Waiting.reply(client.execute("query-chardev", KEEPING)));
         synchronized (moving) {
-            if (!vouchesFor(state.partner()) || isShut()) {
+            long vouched = vouchedUntil;
+            if (!vouchesFor(state.partner()) || vouched < BootClock.nanos()) {
                 return;
             }
-            var kept = state.keptUntil(deadline);
+            var kept = state.keptUntil(vouched + longer.toNanos());
             kept.write(replica.files());
             state = kept;
-            var isHeld = replica.extendLeashesNow(deadline);
-            if (!state.isSecondary()) {
-                gate.openNow(replica.taps(), deadline);
-            }
+            var isHeld = replica.extendLeashesNow(kept.keptUntil());
             log.info(
                     "{} is {} while this process starts anew",
                     replica.right(),
                     isHeld ? "kept" : "not kept by its leash");
         }
-    }
-
-    private boolean isShut() {
-        return !state.isSecondary() && !gate.isOpen(replica.taps());
     }
 
     // --- As a pair -----------------------------------------------------------------------------

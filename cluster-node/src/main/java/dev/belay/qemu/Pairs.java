@@ -4,6 +4,7 @@ import dev.belay.clock.BootClock;
 import dev.belay.decision.RaiseStage;
 import dev.belay.decision.VmInput.Timing;
 import dev.belay.model.Epoch;
+import dev.belay.model.Incarnation;
 import dev.belay.model.PairAddress;
 import dev.belay.model.RunRight;
 import dev.belay.model.VmName;
@@ -11,6 +12,7 @@ import dev.belay.replica.Hypervisor.HypervisorException;
 import dev.belay.replica.Hypervisor.ReplicaEvent;
 import dev.belay.replica.LockstepFigures;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,7 +22,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
-import java.util.function.Predicate;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -32,6 +33,9 @@ import org.slf4j.LoggerFactory;
  */
 final class Pairs {
     private static final Logger log = LoggerFactory.getLogger(Pairs.class);
+
+    /** Far less than a lease: nobody asks for words any more when this process waits for them. */
+    private static final Duration KEEPING = Duration.ofSeconds(1);
 
     private final QemuSettings settings;
     private final Gate gate;
@@ -176,19 +180,35 @@ final class Pairs {
         }
     }
 
-    /** All that {@code which} says; what fails is told and left. Blocks. */
-    void keep(Predicate<RunRight> which, long deadline) {
-        for (var half : halves.values()) {
-            if (which.test(half.replica().right())) {
-                try {
-                    half.keepUntil(deadline);
-                } catch (IOException | RuntimeException e) {
-                    log.warn(
-                            "{} lives no longer than its lease while this process starts anew",
-                            half.replica().right(),
-                            e);
+    /** All at once; what hangs or fails is told and left. Blocks for a second at most. */
+    void keep(Incarnation incarnation, Duration longer) {
+        var keepers =
+                halves.values().stream()
+                        .filter(half -> half.replica().right().incarnation().equals(incarnation))
+                        .map(half ->
+                                Thread.ofPlatform()
+                                        .daemon()
+                                        .name("keep-" + half.replica().right().vm())
+                                        .start(() -> keep(half, longer)))
+                        .toList();
+        var end = System.nanoTime() + KEEPING.toNanos();
+        for (var keeper : keepers) {
+            try {
+                if (!keeper.join(Duration.ofNanos(Math.max(1, end - System.nanoTime())))) {
+                    log.warn("{} takes too long, its VM is not waited for", keeper.getName());
                 }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
             }
+        }
+    }
+
+    private static void keep(PairHalf half, Duration longer) {
+        try {
+            half.keep(longer);
+        } catch (IOException | RuntimeException e) {
+            log.warn("{} is not kept while this process starts anew", half.replica().right(), e);
         }
     }
 

@@ -417,9 +417,10 @@ public final class QemuHypervisor implements Hypervisor, AutoCloseable {
     }
 
     @Override
-    public void keepPairs(Duration span) {
-        pairs.keep(
-                right -> !over.contains(right.incarnation()), BootClock.nanos() + span.toNanos());
+    public void keepPairs(Incarnation incarnation, Duration longer) {
+        if (!over.contains(incarnation)) {
+            pairs.keep(incarnation, longer);
+        }
     }
 
     @Override

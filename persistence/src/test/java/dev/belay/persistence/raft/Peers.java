@@ -11,8 +11,10 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
@@ -20,6 +22,7 @@ import java.util.function.UnaryOperator;
 /** Voters a, b, c … of one journal in this JVM, on free loopback ports. */
 final class Peers implements AutoCloseable {
     static final Duration LONG = Duration.ofSeconds(30);
+    private static final Set<Integer> HANDED_OUT = ConcurrentHashMap.newKeySet();
 
     private final Path folder;
     private final UnaryOperator<JournalSettings> tuning;
@@ -65,14 +68,17 @@ final class Peers implements AutoCloseable {
         return new Peers(folder, voters, UnaryOperator.identity());
     }
 
+    /** Each is handed out once: a voter that is off for a while keeps its own. */
     static List<Integer> freePorts(int count) {
         var sockets = new ArrayList<ServerSocket>();
         var ports = new ArrayList<Integer>();
         try {
-            for (int i = 0; i < count; i++) {
+            while (ports.size() < count) {
                 var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
                 sockets.add(socket);
-                ports.add(socket.getLocalPort());
+                if (HANDED_OUT.add(socket.getLocalPort())) {
+                    ports.add(socket.getLocalPort());
+                }
             }
             for (var socket : sockets) {
                 socket.close();
