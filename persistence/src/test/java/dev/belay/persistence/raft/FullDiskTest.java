@@ -20,12 +20,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** Voters whose disks are full. Needs root, for small disks in memory. */
 @Tag("lab")
-@Execution(ExecutionMode.CONCURRENT)
 class FullDiskTest {
     /** With a JVM's start on a busy machine. */
     private static final Duration PATIENCE = Duration.ofMinutes(3);

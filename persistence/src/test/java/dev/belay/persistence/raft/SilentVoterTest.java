@@ -14,15 +14,12 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /**
  * A voter's machine loses its power, so that no FIN and no RST tells the others, and comes back
  * with the same address. Needs root, for a network namespace that is the machine.
  */
 @Tag("lab")
-@Execution(ExecutionMode.CONCURRENT)
 class SilentVoterTest {
     private static final String MACHINE = "belay-silent-c";
     private static final String SWITCH = "blysilent";

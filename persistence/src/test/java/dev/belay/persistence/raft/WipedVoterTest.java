@@ -15,11 +15,8 @@ import java.util.Comparator;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.api.parallel.Execution;
-import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** A node that starts with an empty data folder under an old name. */
-@Execution(ExecutionMode.CONCURRENT)
 class WipedVoterTest {
     @TempDir Path folder;
 
