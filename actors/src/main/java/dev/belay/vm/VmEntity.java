@@ -18,6 +18,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
+import java.util.function.Predicate;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -61,15 +63,13 @@ public final class VmEntity
                     && now.secondary().equals(pair.secondary()));
         }
 
-        void tell(VmState state) {
-            replyTo.tell(
-                    state instanceof VmState.GoingSolo solo
-                                    && solo.winner().equals(pair.secondary())
-                            ? new Reply.Done<>(state)
-                            : stays("it is no longer in lockstep on the two"));
+        Reply<VmState> outcome(VmState state) {
+            return state instanceof VmState.GoingSolo solo && solo.winner().equals(pair.secondary())
+                    ? new Reply.Done<>(state)
+                    : stays("it is no longer in lockstep on the two");
         }
 
-        Reply.Refused<VmState> stays(String why) {
+        Reply<VmState> stays(String why) {
             return new Reply.Refused<>(
                     Decision.Reason.CONFLICT,
                     "VM '%s' was not switched over to server %s: %s"
@@ -187,31 +187,31 @@ public final class VmEntity
         };
     }
 
+    /** Whoever still waits after that one waits in vain. */
     private Effect<VmEvent, VmState> handOver(VmState state, VmInput.HandOver input) {
         return run(
                 state,
                 input,
-                _ -> {
-                    if (input.asked()) {
-                        asked.removeIf(one -> {
-                            var isOf = one.pair().primary().equals(input.primary());
-                            if (isOf) {
-                                one.replyTo().tell(one.stays("that cannot be reached any more"));
-                            }
-                            return isOf;
-                        });
-                    }
-                });
+                _ ->
+                        answer(
+                                one ->
+                                        input.asked()
+                                                && one.pair().primary().equals(input.primary()),
+                                one -> one.stays("that cannot be reached any more")));
     }
 
     @Override
     protected void stored(VmState state) {
+        answer(one -> one.isOver(state), one -> one.outcome(state));
+    }
+
+    private void answer(Predicate<Asked> whom, Function<Asked, Reply<VmState>> reply) {
         asked.removeIf(one -> {
-            var isOver = one.isOver(state);
-            if (isOver) {
-                one.tell(state);
+            var isMeant = whom.test(one);
+            if (isMeant) {
+                one.replyTo().tell(reply.apply(one));
             }
-            return isOver;
+            return isMeant;
         });
     }
 
